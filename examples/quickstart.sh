@@ -1,0 +1,32 @@
+#!/bin/sh
+# Mints one credential per provider through the simulated vendor CLIs of fixtures/, in a temporary home.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
+export CLOUD_CLI_HOME="$home/cloud-cli" PATH="$root/fixtures/bin:$PATH"
+
+# Shows a command as one would type it, then runs it.
+try() {
+  printf '\n$ cloud-cli %s\n' "$*"
+  node "$root/bin/cloud-cli.js" "$@"
+}
+
+newest_run() {
+  node "$root/bin/cloud-cli.js" audit list --limit 1 --json | node -pe 'JSON.parse(fs.readFileSync(0))[0].run_id'
+}
+
+demonstrate() {
+  printf '\n== %s: preview (nothing runs), mint, ledger row ==\n' "$2"
+  try preview "$@"
+  try mint "$@"
+  try audit show "$(newest_run)"
+}
+
+demonstrate --provider aws --target-credential-key idp:aws:demo --role-arn arn:aws:iam::123456789012:role/deploy
+demonstrate --provider gcp --target-credential-key idp:gcp:demo --service-account-email minter@my-project.iam.gserviceaccount.com
+demonstrate --provider azure --target-credential-key idp:azure:demo --resource https://vault.azure.net
+
+printf '\n== the ledger ==\n'
+try audit list
+try audit verify

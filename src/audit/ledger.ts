@@ -1,0 +1,219 @@
+/**
+ * The ledger's domain: what happened to a run as a chain of events that is only ever appended to, the WorkloadRun
+ * row as their view, and the proof that nobody edited it. Storage engines live beside this file and do not know
+ * one another.
+ */
+import { createHash } from 'node:crypto';
+import type { ErrorCode, Outcome } from '../errors.js';
+
+/** The process that answers for a PENDING run, so that others can tell whether it still lives. */
+export interface Lease {
+  host: string;
+  /** Changes at every boot of the host; empty where the platform does not tell. */
+  boot_id: string;
+  /** Pids mean something only inside it. */
+  pid_namespace: string;
+  pid: number;
+  /** When the process started, in the platform's own unit: a pid alone may have been given anew. */
+  start_time: string;
+  /** RFC 3339 UTC; on another host the only thing to go by. */
+  deadline: string;
+}
+
+interface Event {
+  run_id: string;
+  /** RFC 3339 UTC. */
+  at: string;
+}
+
+/** A run begins; durable before anything is spawned. */
+export interface PendingEvent extends Event {
+  kind: 'PENDING';
+  action: 'mint_cloud_credential';
+  provider: string;
+  credential_key: string;
+  source_identity: string | null;
+  session_name: string | null;
+  actor: string;
+  host: string;
+  reason: string | null;
+  argv: string[];
+  binary_path: string | null;
+  timeout_seconds: number;
+  /** The most seconds that the credential can live: bounds what an abandoned run may have left behind. */
+  lifetime_seconds: number;
+  request_digest: string;
+  lease: Lease;
+}
+
+/** The cloud answered with a credential; durable before it is persisted. */
+export interface IssuedEvent extends Event {
+  kind: 'ISSUED';
+  source_identity: string;
+  expires_at: string;
+  access_key_id: string | null;
+  /** SHA-256 of each secret part, by the part's name. */
+  fingerprints: Record<string, string>;
+}
+
+/** The credential is persisted. */
+export interface SucceededEvent extends Event {
+  kind: 'SUCCEEDED';
+  duration_ms: number;
+}
+
+/** The run ended without a persisted credential. */
+export interface FailedEvent extends Event {
+  kind: 'FAILED';
+  duration_ms: number;
+  outcome: Outcome;
+  /** Until when the cloud may have a credential live; null where it has none. */
+  live_until: string | null;
+  error: { code: ErrorCode | 'abandoned'; message: string };
+}
+
+export type RunEvent = PendingEvent | IssuedEvent | SucceededEvent | FailedEvent;
+export type RunStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED';
+
+/** One run as the ledger shows it: CONTRACT section 5. Times are RFC 3339 UTC; what is not known is null. */
+export interface WorkloadRun {
+  run_id: string;
+  action: 'mint_cloud_credential';
+  status: RunStatus;
+  provider: string;
+  credential_key: string;
+  source_identity: string | null;
+  actor: string;
+  host: string;
+  reason: string | null;
+  /** Masked. */
+  argv: string[];
+  binary_path: string | null;
+  timeout_seconds: number;
+  created_at: string;
+  finished_at: string | null;
+  duration_ms: number | null;
+  expires_at: string | null;
+  outcome: Outcome | null;
+  live_until: string | null;
+  error: { code: ErrorCode | 'abandoned'; message: string } | null;
+  session_name: string | null;
+  access_key_id: string | null;
+  fingerprints: Record<string, string>;
+  request_digest: string;
+  /** Who answers for it; null once it is closed. */
+  lease: Lease | null;
+}
+
+/** Which rows to list, newest first. `since` is RFC 3339; `before` is the run id that ends the page before. */
+export interface RunFilter {
+  provider?: string;
+  status?: RunStatus;
+  key?: string;
+  actor?: string;
+  since?: string;
+  limit?: number;
+  before?: string;
+}
+
+/** A point of the chain, saved somewhere else to find a truncation later. */
+export interface Head {
+  /** Number of events up to here. */
+  seq: number;
+  /** Hash of the last of them, 64 hex digits. */
+  hash: string;
+}
+
+export type Verification =
+  | { ok: true; events: number; head: Head }
+  | { ok: false; events: number; problem: string };
+
+/** An event as an engine keeps it: its text and the hash that chains it to the one before. */
+export interface ChainedEvent extends Head {
+  body: string;
+}
+
+/**
+ * A ledger. `append` resolves only once the event is durable, and rejects with `conflict` (this run has such an
+ * event, or another run of this key is in flight) or `audit_unavailable`.
+ */
+export interface AuditStore {
+  append(event: RunEvent): Promise<void>;
+  get(run_id: string): Promise<WorkloadRun | undefined>;
+  /** The newest run of a key that succeeded. */
+  latest(credential_key: string): Promise<WorkloadRun | undefined>;
+  list(filter?: RunFilter): Promise<WorkloadRun[]>;
+  /** Reads the whole chain; `saved` must still be a part of it. */
+  verify(saved?: Head): Promise<Verification>;
+  close(): Promise<void>;
+}
+
+/** The hash before the first event. */
+export const genesis = '0'.repeat(64);
+
+/** An event's text, in which its place in the chain is a part. */
+export function bodyOf(seq: number, event: RunEvent): string {
+  return JSON.stringify({ seq, ...event });
+}
+
+/** SHA-256 over the hash before and the text: 64 hex digits. */
+export function chainHash(previous: string, body: string): string {
+  return createHash('sha256').update(previous).update('\n').update(body).digest('hex');
+}
+
+/** The row that a run's events make. */
+export function rowOf(
+  pending: PendingEvent,
+  issued?: IssuedEvent,
+  end?: SucceededEvent | FailedEvent,
+): WorkloadRun {
+  const succeeded = end?.kind === 'SUCCEEDED';
+  const failed = end?.kind === 'FAILED' ? end : undefined;
+  return {
+    run_id: pending.run_id,
+    action: pending.action,
+    status: end?.kind ?? 'PENDING',
+    provider: pending.provider,
+    credential_key: pending.credential_key,
+    source_identity: issued?.source_identity ?? pending.source_identity,
+    actor: pending.actor,
+    host: pending.host,
+    reason: pending.reason,
+    argv: pending.argv,
+    binary_path: pending.binary_path,
+    timeout_seconds: pending.timeout_seconds,
+    created_at: pending.at,
+    finished_at: end?.at ?? null,
+    duration_ms: end?.duration_ms ?? null,
+    expires_at: issued?.expires_at ?? null,
+    outcome: succeeded ? 'issued' : (failed?.outcome ?? null),
+    live_until: succeeded ? (issued?.expires_at ?? null) : (failed?.live_until ?? null),
+    error: failed?.error ?? null,
+    session_name: pending.session_name,
+    access_key_id: issued?.access_key_id ?? null,
+    fingerprints: issued?.fingerprints ?? {},
+    request_digest: pending.request_digest,
+    lease: end ? null : pending.lease,
+  };
+}
+
+/** Walks a chain from its first event: finds an edit, a removal, a reordering and, given a saved head, a truncation. */
+export function verifyChain(events: Iterable<ChainedEvent>, saved?: Head): Verification {
+  let head: Head = { seq: 0, hash: genesis };
+  let savedHolds = saved === undefined || (saved.seq === 0 && saved.hash === genesis);
+  for (const { seq, body, hash } of events) {
+    const fail = (problem: string): Verification => ({ ok: false, events: head.seq, problem });
+    if (seq !== head.seq + 1) return fail(`event ${head.seq + 1} is missing`);
+    if (chainHash(head.hash, body) !== hash)
+      return fail(`event ${seq} was changed, or the one before it was`);
+    if (!body.startsWith(`{"seq":${seq},`)) return fail(`event ${seq} stands in another's place`);
+    head = { seq, hash };
+    if (saved?.seq === seq) savedHolds = saved.hash === hash;
+  }
+  if (savedHolds) return { ok: true, events: head.seq, head };
+  const problem =
+    saved && saved.seq > head.seq
+      ? `the chain ends at event ${head.seq}, before the saved head at ${saved.seq}: its end was cut off`
+      : `event ${saved?.seq} is not the one that the saved head names: the chain was replaced`;
+  return { ok: false, events: head.seq, problem };
+}

@@ -1,0 +1,312 @@
+/** The ledger on SQLite: one file for the processes of one host. */
+import { chmodSync, closeSync, constants, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { CloudCliError } from '../errors.js';
+import { abandon } from './abandoned.js';
+import { isLive } from './lease.js';
+import {
+  type AuditStore,
+  bodyOf,
+  type ChainedEvent,
+  chainHash,
+  type FailedEvent,
+  genesis,
+  type Head,
+  type IssuedEvent,
+  type PendingEvent,
+  type RunEvent,
+  type RunFilter,
+  rowOf,
+  type SucceededEvent,
+  verifyChain,
+  type WorkloadRun,
+} from './ledger.js';
+
+/**
+ * One entry per version of the schema; an entry that was released is never changed.
+ *
+ * `event` is the ledger. What lists and filters need is generated from the chained text itself, so that no column
+ * can say anything else than the text whose hash is checked. `flight` is not history: it holds the runs in flight,
+ * one per key.
+ */
+const migrations = [
+  `
+  CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    run_id TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.run_id') VIRTUAL,
+    kind TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.kind') VIRTUAL,
+    at TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.at') VIRTUAL,
+    provider TEXT GENERATED ALWAYS AS (body ->> '$.provider') VIRTUAL,
+    credential_key TEXT GENERATED ALWAYS AS (body ->> '$.credential_key') VIRTUAL,
+    actor TEXT GENERATED ALWAYS AS (body ->> '$.actor') VIRTUAL
+  ) STRICT;
+  CREATE UNIQUE INDEX event_begins ON event (run_id) WHERE kind = 'PENDING';
+  CREATE UNIQUE INDEX event_issues ON event (run_id) WHERE kind = 'ISSUED';
+  CREATE UNIQUE INDEX event_ends ON event (run_id) WHERE kind IN ('SUCCEEDED', 'FAILED');
+  CREATE INDEX event_by_key ON event (credential_key, seq) WHERE kind = 'PENDING';
+  CREATE INDEX event_by_provider ON event (provider, seq) WHERE kind = 'PENDING';
+  CREATE INDEX event_by_actor ON event (actor, seq) WHERE kind = 'PENDING';
+  CREATE TRIGGER event_is_not_updated BEFORE UPDATE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
+  CREATE TRIGGER event_is_not_deleted BEFORE DELETE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
+  CREATE TABLE flight (credential_key TEXT PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
+  `,
+];
+
+const run = `
+  SELECT p.body AS pending, i.body AS issued, e.body AS ended
+  FROM event p
+  LEFT JOIN event i ON i.run_id = p.run_id AND i.kind = 'ISSUED'
+  LEFT JOIN event e ON e.run_id = p.run_id AND e.kind IN ('SUCCEEDED', 'FAILED')
+  WHERE p.kind = 'PENDING'`;
+
+interface RunBodies {
+  pending: string;
+  issued: string | null;
+  ended: string | null;
+}
+
+/**
+ * Opens the ledger in `file`, making it (mode 0600) at first use, and closes the runs whose processes are gone.
+ * @throws CloudCliError `audit_unavailable`
+ */
+export async function openSqliteAuditStore(file: string): Promise<AuditStore> {
+  const path = resolve(file);
+  return guard(path, () => {
+    makeFile(path);
+    const db = new Database(path, { timeout: 5000 });
+    try {
+      const ledger = new SqliteLedger(db, path);
+      ledger.closeAbandoned();
+      return ledger;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+class SqliteLedger implements AuditStore {
+  readonly #db: Database.Database;
+  readonly #path: string;
+
+  constructor(db: Database.Database, path: string) {
+    this.#db = db;
+    this.#path = path;
+    db.pragma('journal_mode = WAL');
+    // FULL syncs the log at every commit: what `append` has answered for survives a power cut.
+    db.pragma('synchronous = FULL');
+    if (schemaVersion(db) !== migrations.length) db.transaction(() => migrate(db)).immediate();
+  }
+
+  async append(event: RunEvent): Promise<void> {
+    guard(this.#path, () => this.#db.transaction(() => this.#append(event)).immediate());
+  }
+
+  async get(run_id: string): Promise<WorkloadRun | undefined> {
+    return guard(this.#path, () => this.#rows(`${run} AND p.run_id = ?`, [run_id])[0]);
+  }
+
+  async latest(credential_key: string): Promise<WorkloadRun | undefined> {
+    const newest = `${run} AND p.credential_key = ? AND e.kind = 'SUCCEEDED' ORDER BY p.seq DESC LIMIT 1`;
+    return guard(this.#path, () => this.#rows(newest, [credential_key])[0]);
+  }
+
+  async list(filter: RunFilter = {}): Promise<WorkloadRun[]> {
+    const conditions: [string, string | undefined][] = [
+      ['p.provider = ?', filter.provider],
+      ['p.credential_key = ?', filter.key],
+      ['p.actor = ?', filter.actor],
+      ['p.at >= ?', filter.since],
+      ["coalesce(e.kind, 'PENDING') = ?", filter.status],
+      ["p.seq < (SELECT seq FROM event WHERE run_id = ? AND kind = 'PENDING')", filter.before],
+    ];
+    const given = conditions.filter((pair): pair is [string, string] => pair[1] !== undefined);
+    const where = given.map(([condition]) => ` AND ${condition}`).join('');
+    const parameters = [...given.map(([, value]) => value), filter.limit ?? -1];
+    return guard(this.#path, () => this.#rows(`${run}${where} ORDER BY p.seq DESC LIMIT ?`, parameters));
+  }
+
+  async verify(saved?: Head): ReturnType<AuditStore['verify']> {
+    const events = this.#db.prepare<[], ChainedEvent>('SELECT seq, body, hash FROM event ORDER BY seq');
+    return guard(this.#path, () => verifyChain(events.iterate(), saved));
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  /** Closes the runs in flight whose processes are gone. */
+  closeAbandoned(): void {
+    const flights = this.#db.prepare<[], { run_id: string }>('SELECT run_id FROM flight').all();
+    const dead = flights.filter(({ run_id }) => !this.#isLive(run_id));
+    if (dead.length === 0) return;
+    this.#db
+      .transaction(() => {
+        for (const { run_id } of dead) this.#abandon(run_id);
+      })
+      .immediate();
+  }
+
+  #append(event: RunEvent): void {
+    if (event.kind === 'PENDING') this.#takeOff(event);
+    else this.#fly(event);
+    const head = this.#db.prepare<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
+    const seq = (head?.seq ?? 0) + 1;
+    const body = bodyOf(seq, event);
+    const hash = chainHash(head?.hash ?? genesis, body);
+    this.#db.prepare('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
+  }
+
+  #takeOff({ run_id, credential_key }: PendingEvent): void {
+    const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
+    if (bodies) {
+      throw new CloudCliError('conflict', `run ${run_id} exists already`, {
+        hint: 'Leave run_id out, or take the one of a new preview.',
+      });
+    }
+    const other = this.#db
+      .prepare<[string], { run_id: string }>('SELECT run_id FROM flight WHERE credential_key = ?')
+      .get(credential_key);
+    if (other && this.#isLive(other.run_id)) {
+      throw new CloudCliError(
+        'conflict',
+        `another mint of ${credential_key} is in flight: run ${other.run_id}`,
+        {
+          hint: 'Wait for it to end, then use its credential or run again.',
+        },
+      );
+    }
+    if (other) this.#abandon(other.run_id);
+    this.#db.prepare('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
+  }
+
+  /** A run goes on: it must be in flight, and an answer comes once. */
+  #fly({ kind, run_id }: Exclude<RunEvent, PendingEvent>): void {
+    const { pending, issued, ended } = this.#events(run_id);
+    if (!pending || ended || (kind === 'ISSUED' && issued)) {
+      throw new CloudCliError('conflict', `run ${run_id} cannot take ${kind} now`, {
+        hint: 'Another process has closed the run, or it never began: see `cloud-cli audit show`.',
+      });
+    }
+    if (kind !== 'ISSUED') this.#db.prepare('DELETE FROM flight WHERE run_id = ?').run(run_id);
+  }
+
+  #isLive(run_id: string): boolean {
+    const { pending } = this.#events(run_id);
+    return pending !== undefined && isLive(run_id, pending.lease);
+  }
+
+  #abandon(run_id: string): void {
+    const { pending, issued, ended } = this.#events(run_id);
+    // Another process may have closed it between the look and the lock.
+    if (pending && !ended) this.#append(abandon(pending, issued));
+  }
+
+  #events(run_id: string): ReturnType<typeof parseBodies> | Record<string, undefined> {
+    const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
+    return bodies ? parseBodies(bodies) : {};
+  }
+
+  #rows(sql: string, parameters: (string | number)[]): WorkloadRun[] {
+    return this.#db
+      .prepare<(string | number)[], RunBodies>(sql)
+      .all(...parameters)
+      .map((bodies) => {
+        const { pending, issued, ended } = parseBodies(bodies);
+        return rowOf(pending, issued, ended);
+      });
+  }
+}
+
+function parseBodies({ pending, issued, ended }: RunBodies) {
+  return {
+    pending: JSON.parse(pending) as PendingEvent,
+    issued: issued === null ? undefined : (JSON.parse(issued) as IssuedEvent),
+    ended: ended === null ? undefined : (JSON.parse(ended) as SucceededEvent | FailedEvent),
+  };
+}
+
+function migrate(db: Database.Database): void {
+  const version = schemaVersion(db);
+  if (version > migrations.length) {
+    throw new CloudCliError(
+      'audit_unavailable',
+      `the ledger has schema version ${version}, newer than this cloud-cli knows`,
+      {
+        hint: 'Update cloud-cli on this host.',
+      },
+    );
+  }
+  for (const sql of migrations.slice(version)) db.exec(sql);
+  if (version < migrations.length) db.pragma(`user_version = ${migrations.length}`);
+}
+
+function schemaVersion(db: Database.Database): number {
+  return db.pragma('user_version', { simple: true }) as number;
+}
+
+/** SQLite gives -wal and -shm the mode of the database, so that it must be right before the first open. */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    const file = openSync(
+      path,
+      constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW,
+      0o600,
+    );
+    fsyncSync(file);
+    closeSync(file);
+    const directory = openSync(dirname(path), constants.O_RDONLY);
+    fsyncSync(directory);
+    closeSync(directory);
+    // A umask can take from the mode, and 0600 is promised.
+    chmodSync(path, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    refuseUnsafe(path);
+  }
+}
+
+function refuseUnsafe(path: string): void {
+  const found = lstatSync(path);
+  const unsafe = (why: string, hint: string) =>
+    new CloudCliError('audit_unavailable', `the ledger ${path} ${why}`, { hint });
+  if (!found.isFile())
+    throw unsafe('is not a regular file', 'Name the ledger file itself in CLOUD_CLI_AUDIT_URL.');
+  if (found.uid !== process.geteuid?.())
+    throw unsafe('belongs to another user', `Run as its owner, or: chown ${process.geteuid?.()} ${path}`);
+  if ((found.mode & 0o077) !== 0) throw unsafe('can be opened by other users', `Run: chmod 600 ${path}`);
+}
+
+/** Runs `work`; what SQLite or the file system refuses becomes `audit_unavailable`. */
+function guard<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof CloudCliError) throw error;
+    const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
+    throw new CloudCliError(
+      'audit_unavailable',
+      `the ledger ${path} ${refusals[code.split('_').slice(0, 2).join('_')] ?? 'failed'} (${code})`,
+      {
+        hint: `Nothing is minted without a ledger. Check ${path}: its file system, owner, mode and free space.`,
+      },
+    );
+  }
+}
+
+const refusals: Record<string, string> = {
+  SQLITE_BUSY: 'is locked by another process',
+  SQLITE_FULL: 'cannot grow: the disk is full',
+  SQLITE_READONLY: 'cannot be written',
+  SQLITE_CANTOPEN: 'cannot be opened',
+  SQLITE_CORRUPT: 'is damaged',
+  SQLITE_NOTADB: 'is not a SQLite database',
+  EACCES: 'may not be opened by this user',
+  ENOSPC: 'cannot be made: the disk is full',
+  EROFS: 'is on a read-only file system',
+  ENOTDIR: 'lies below something that is not a directory',
+};

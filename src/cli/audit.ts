@@ -1,0 +1,125 @@
+/** `cloud-cli audit`: reads the ledger. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import { openAuditStore } from '../audit/open.js';
+import { loadSettings } from '../config.js';
+import { CloudCliError, invalidRequest } from '../errors.js';
+import { type Io, print, printJson, printPairs, printTable } from './io.js';
+
+export function auditCommand(io: Io): Command {
+  const audit = new Command('audit')
+    .description('Read the ledger.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit list --status FAILED --limit 5');
+  audit.addCommand(listCommand(io));
+  audit.addCommand(showCommand(io));
+  audit.addCommand(verifyCommand(io));
+  return audit;
+}
+
+function listCommand(io: Io): Command {
+  return new Command('list')
+    .description('List runs, newest first.')
+    .option('--provider <name>', 'Only runs of this provider.')
+    .addOption(
+      new Option('--status <status>', 'Only runs of this status.').choices([
+        'PENDING',
+        'SUCCEEDED',
+        'FAILED',
+      ]),
+    )
+    .option('--key <key>', 'Only runs of this credential key.')
+    .option('--actor <actor>', 'Only runs of this actor.')
+    .option('--since <time>', 'Only runs since this time, RFC 3339.', time)
+    .option('--limit <number>', 'At most this many runs.', wholeNumber, 50)
+    .option('--before <run-id>', 'The page that follows this run.')
+    .option('--json', 'Print one JSON document.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit list --provider aws --since 2026-11-01T00:00:00Z')
+    .action(async ({ json, ...filter }: RunFilter & { json?: boolean }) => {
+      const rows = await withLedger(io, (ledger) => ledger.list(filter));
+      if (json) return printJson(io, rows);
+      const cells = rows.map((row) => [
+        row.created_at,
+        row.status,
+        row.provider,
+        row.credential_key,
+        row.actor,
+        row.run_id,
+      ]);
+      printTable(io, ['CREATED', 'STATUS', 'PROVIDER', 'KEY', 'ACTOR', 'RUN'], cells);
+    });
+}
+
+function showCommand(io: Io): Command {
+  return new Command('show')
+    .description('Show one run.')
+    .argument('<run-id>', 'the id of the run')
+    .option('--json', 'Print one JSON document.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit show 01936b1e-4c00-7000-8000-000000000000')
+    .action(async (run_id: string, { json }: { json?: boolean }) => {
+      const row = await withLedger(io, (ledger) => ledger.get(run_id));
+      if (!row) {
+        throw new CloudCliError('not_found', 'the ledger has no such run', {
+          hint: 'List the runs with `cloud-cli audit list`.',
+        });
+      }
+      if (json) printJson(io, row);
+      else printPairs(io, flat(row));
+    });
+}
+
+function verifyCommand(io: Io): Command {
+  return new Command('verify')
+    .description('Check the whole chain of events: exit 0 only if nobody edited it.')
+    .option('--json', 'Print one JSON document.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit verify')
+    .action(async ({ json }: { json?: boolean }) => {
+      const found = await withLedger(io, (ledger) => ledger.verify());
+      if (!found.ok) {
+        throw new CloudCliError('audit_unavailable', `the ledger does not verify: ${found.problem}`, {
+          hint: 'Somebody or something changed it: keep the file as evidence, and compare it with an export or a backup.',
+        });
+      }
+      if (json) printJson(io, found);
+      else print(io, `verified ${found.events} events, head ${found.head.hash}`);
+    });
+}
+
+async function withLedger<T>(io: Io, work: (ledger: AuditStore) => Promise<T>): Promise<T> {
+  const ledger = await openAuditStore(loadSettings(io.env).audit_url);
+  try {
+    return await work(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** A row as lines: nested members by their path, lists as JSON. */
+function flat(row: WorkloadRun): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).flatMap(([name, value]): [string, unknown][] => {
+      if (Array.isArray(value)) return [[name, JSON.stringify(value)]];
+      if (value !== null && typeof value === 'object')
+        return Object.entries(value).map(([member, inner]) => [`${name}.${member}`, inner]);
+      return [[name, value]];
+    }),
+  );
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(text);
+}
+
+/** Rows hold UTC, and are compared as text. */
+function time(text: string): string {
+  const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? new Date(text)
+    : undefined;
+  if (!at || Number.isNaN(at.getTime())) {
+    throw invalidRequest(
+      [{ field: 'since', message: 'must be an RFC 3339 time' }],
+      'Write it as 2026-11-01T00:00:00Z or 2026-11-01.',
+    );
+  }
+  return at.toISOString();
+}

@@ -1,0 +1,56 @@
+/** The streams and environment a command works with, passed in so that it runs without a terminal in a test. */
+import type { Readable, Writable } from 'node:stream';
+
+type Terminal = { isTTY?: boolean };
+
+export interface Io {
+  stdin: Readable & Terminal;
+  stdout: Writable & Terminal & { columns?: number };
+  stderr: Writable & Terminal;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Whether a person reads stderr: only then is there a spinner. */
+export function isInteractive(io: Io): boolean {
+  return io.stdin.isTTY === true && io.stderr.isTTY === true;
+}
+
+/** Data, to stdout. */
+export function print(io: Io, text: string): void {
+  io.stdout.write(`${text}\n`);
+}
+
+/** One JSON document, to stdout. */
+export function printJson(io: Io, value: unknown): void {
+  print(io, JSON.stringify(value, null, 2));
+}
+
+/** A line for a person, to stderr. */
+export function say(io: Io, kind: 'error' | 'hint' | 'outcome' | 'run' | 'warning', text: string): void {
+  io.stderr.write(`cloud-cli: ${kind}: ${text}\n`);
+}
+
+/** Names and values in two columns; what is not known is a dash. */
+export function printPairs(io: Io, pairs: Record<string, unknown>): void {
+  const width = Math.max(...Object.keys(pairs).map((name) => name.length));
+  for (const [name, value] of Object.entries(pairs)) print(io, `${name.padEnd(width)}  ${value ?? '-'}`);
+}
+
+/** Rows under headings, in columns as wide as they need. */
+export function printTable(io: Io, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
+  const lines = [headings, ...rows].map((row) => row.map((cell) => String(cell ?? '-')));
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  for (const line of lines)
+    print(
+      io,
+      line
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** Thrown by a command whose exit status is not its own, such as `exec`. */
+export class ExitStatus {
+  constructor(readonly status: number) {}
+}

@@ -1,0 +1,74 @@
+/** From argv to an exit status: the one place where a command's failure becomes text. */
+import { CommanderError } from 'commander';
+import { CloudCliError, exitCodes, invalidRequest, isCloudCliError } from '../errors.js';
+import { ExitStatus, type Io, printJson, say } from './io.js';
+import { buildProgram } from './program.js';
+
+/** Runs one command and resolves to its exit status; it never rejects. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  // A reader that has seen enough, such as `head`, is not a failure of ours.
+  io.stdout.on('error', () => {});
+  try {
+    const [own, child] = splitChild(args);
+    const program = buildProgram(io, child);
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return exitCodes.invalid_request;
+    }
+    await program.parseAsync(own, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ExitStatus) return error.status;
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = asFailure(error);
+    report(failure, io);
+    if (wantsJson(args)) printJson(io, { error: failure });
+    return exitCodes[failure.code];
+  }
+}
+
+function report(failure: CloudCliError, io: Io): void {
+  say(io, 'error', `${failure.code}: ${failure.message}`);
+  if (failure.outcome === 'unknown')
+    say(io, 'outcome', `the cloud may hold a live credential until ${failure.live_until ?? 'its expiry'}`);
+  if (failure.outcome === 'issued')
+    say(io, 'outcome', `the cloud has issued a credential, live until ${failure.live_until ?? 'its expiry'}`);
+  say(io, 'hint', failure.hint);
+  if (failure.audit_run_id !== undefined) say(io, 'run', failure.audit_run_id);
+}
+
+function asFailure(error: unknown): CloudCliError {
+  if (isCloudCliError(error)) return error as CloudCliError;
+  if (error instanceof CommanderError) return usageFailure(error);
+  // Its message could quote a secret; where it was thrown cannot.
+  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
+  const at =
+    stack
+      ?.split('\n')
+      .find((line) => line.trimStart().startsWith('at '))
+      ?.trim() ?? '';
+  return new CloudCliError('internal', `an unexpected ${name} ${at}`.trim(), {
+    hint: 'This is a defect: please report it.',
+  });
+}
+
+function usageFailure({ message }: CommanderError): CloudCliError {
+  const text = message
+    .replace(/^error: /, '')
+    // A mistyped `--external-id=VALUE` must not put the value on the screen.
+    .replace(/'(--?[\w-]+)=[^']*'/g, "'$1'")
+    .replace(/\s+/g, ' ')
+    .trim();
+  const field = /'-{0,2}([\w-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? 'command';
+  return invalidRequest([{ field, message: text }], 'See `cloud-cli --help` and `cloud-cli COMMAND --help`.');
+}
+
+/** `exec`'s own words, and the command behind `--`, which is none of ours to read. */
+function splitChild(args: readonly string[]): [own: readonly string[], child: readonly string[]] {
+  const at = args[0] === 'exec' ? args.indexOf('--') : -1;
+  return at === -1 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];
+}
+
+function wantsJson(args: readonly string[]): boolean {
+  return splitChild(args)[0].includes('--json');
+}

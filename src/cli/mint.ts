@@ -1,0 +1,69 @@
+/** `cloud-cli mint`: a credential minted, kept and recorded. */
+import { Command } from 'commander';
+import { openAuditStore } from '../audit/open.js';
+import { loadSettings } from '../config.js';
+import { invalidRequest } from '../errors.js';
+import { mint } from '../mint.js';
+import { openCredentialStore } from '../stores/open.js';
+import { untilInterrupted } from './interrupt.js';
+import { type Io, printJson, printPairs } from './io.js';
+import { withSpinner } from './progress.js';
+import { addRequestFlags, requestOf } from './request-flags.js';
+import { targetRequest } from './target.js';
+
+export function mintCommand(io: Io): Command {
+  const command = new Command('mint')
+    .description('Mint a credential, keep it in the store and record the run in the ledger.')
+    .argument('[target]', 'a named target of the configuration')
+    .option(
+      '--min-remaining <duration>',
+      'Mint only when the stored credential lives shorter than this, such as 15m.',
+    )
+    .option('--json', 'Print one JSON document.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  cloud-cli mint --provider aws --target-credential-key idp:aws:prod \\\n    --role-arn arn:aws:iam::123456789012:role/deploy --json',
+    )
+    .action(async (target: string | undefined, options: Record<string, unknown>) => {
+      const settings = loadSettings(io.env);
+      const min_remaining_seconds = secondsOf(options.minRemaining as string | undefined);
+      const request = await requestOf(options, io, targetRequest(settings, target));
+      const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
+      const audit = await openAuditStore(settings.audit_url);
+      try {
+        const envelope = await untilInterrupted((signal) =>
+          withSpinner(io, 'minting', () =>
+            mint(request, {
+              persist: store.persist,
+              stored: store.describe,
+              audit,
+              signal,
+              policy: settings.allow,
+              env: io.env,
+              min_remaining_seconds,
+              ...(settings.actor === undefined ? {} : { actor: settings.actor }),
+            }),
+          ),
+        );
+        if (options.json) printJson(io, envelope);
+        else printPairs(io, { ...envelope });
+      } finally {
+        await audit.close();
+        await store.close();
+      }
+    });
+  return addRequestFlags(command);
+}
+
+/** Seconds of a duration such as 90, 90s, 15m or 1h. */
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit = 's'] = /^([0-9]{1,6})([smh])?$/.exec(text) ?? [];
+  if (number === undefined) {
+    throw invalidRequest(
+      [{ field: 'min_remaining', message: 'must be a duration' }],
+      'Write it as 90s, 15m or 1h.',
+    );
+  }
+  return Number(number) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
+}

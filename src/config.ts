@@ -1,0 +1,148 @@
+/** Where everything is on this host: the configuration file, under the environment. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+import { type Issue, invalidRequest, isCloudCliError } from './errors.js';
+import { checkRequest } from './request.js';
+
+const patterns = z.array(z.string().min(1)).min(1);
+
+/** The configuration file; its JSON Schema is published as `config.schema.json`. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
+  audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH.'),
+  store_url: z.string().min(1).optional().describe('The credential store: file:DIRECTORY, or none:.'),
+  targets: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-'),
+      z.record(z.string(), z.json()),
+    )
+    .optional()
+    .describe('Named requests, for `cloud-cli mint NAME`.'),
+  allow: z
+    .array(
+      z.strictObject({
+        actors: patterns.optional().describe('Who may mint.'),
+        providers: patterns.optional().describe('From which providers.'),
+        identities: patterns.optional().describe('Role ARNs, service accounts, subscriptions or tenants.'),
+        keys: patterns.optional().describe('Credential keys.'),
+        max_lifetime_seconds: z
+          .int()
+          .min(1)
+          .optional()
+          .describe('The longest lifetime that may be asked for.'),
+      }),
+    )
+    .optional()
+    .describe('Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.'),
+  http: z
+    .strictObject({
+      step_up_max_age_seconds: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('How old an authentication may be to preview and mint.'),
+      freshness_claim: z.enum(['auth_time', 'iat']).optional().describe('The claim that tells when it was.'),
+      max_in_flight: z.int().min(1).optional().describe('Mints at a time.'),
+    })
+    .optional()
+    .describe('For `cloud-cli serve`.'),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;
+
+/** What a command works with. */
+export interface Settings {
+  home: string;
+  audit_url: string;
+  store_url: string;
+  age_recipients: string[];
+  actor: string | undefined;
+  targets: NonNullable<ConfigFile['targets']>;
+  allow: ConfigFile['allow'];
+}
+
+/**
+ * Reads the configuration that `env` names; the environment beats the file.
+ * @throws CloudCliError `invalid_request`, each issue naming its path in the file
+ */
+export function loadSettings(env: NodeJS.ProcessEnv): Settings {
+  const home = resolve(given(env, 'CLOUD_CLI_HOME') ?? join(dataDirectory(env), 'cloud-cli'));
+  const named = given(env, 'CLOUD_CLI_CONFIG');
+  const file = readConfig(named ?? join(home, 'config.json'), named !== undefined);
+  return {
+    home,
+    audit_url: given(env, 'CLOUD_CLI_AUDIT_URL') ?? file.audit_url ?? `sqlite:${join(home, 'audit.sqlite')}`,
+    store_url: given(env, 'CLOUD_CLI_STORE_URL') ?? file.store_url ?? `file:${join(home, 'credentials')}`,
+    age_recipients: (given(env, 'CLOUD_CLI_AGE_RECIPIENTS') ?? '')
+      .split(/[\s,]+/)
+      .filter((recipient) => recipient !== ''),
+    actor: given(env, 'CLOUD_CLI_ACTOR'),
+    targets: file.targets ?? {},
+    allow: file.allow,
+  };
+}
+
+/** An empty variable counts as absent, as POSIX tools treat theirs. */
+function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  return env[name] === '' ? undefined : env[name];
+}
+
+/** XDG Base Directory Specification; Application Support on macOS. */
+function dataDirectory(env: NodeJS.ProcessEnv): string {
+  const home = given(env, 'HOME') ?? homedir();
+  if (given(env, 'XDG_DATA_HOME')?.startsWith('/')) return env.XDG_DATA_HOME as string;
+  return process.platform === 'darwin'
+    ? join(home, 'Library', 'Application Support')
+    : join(home, '.local', 'share');
+}
+
+function readConfig(path: string, mustExist: boolean): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !mustExist) return {};
+    throw badConfig(path, [{ field: 'CLOUD_CLI_CONFIG', message: `cannot be read (${code})` }]);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw badConfig(path, [{ field: 'config', message: 'is not JSON' }]);
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) throw badConfig(path, parsed.error.issues.flatMap(issuesOf));
+  const issues = Object.entries(parsed.data.targets ?? {}).flatMap(([name, target]) =>
+    targetIssues(name, target),
+  );
+  if (issues.length > 0) throw badConfig(path, issues);
+  return parsed.data;
+}
+
+/** What is wrong with a target; what it lacks may still come from flags. */
+function targetIssues(name: string, target: unknown): Issue[] {
+  try {
+    checkRequest(target);
+    return [];
+  } catch (error) {
+    if (!isCloudCliError(error) || error.code !== 'invalid_request') throw error;
+    return error.details.issues
+      .filter(({ field, message }) => field === 'provider' || message !== 'is required')
+      .map(({ field, message }) => ({ field: `targets.${name}.${field}`, message }));
+  }
+}
+
+/** An unknown member is named itself, not the object that holds it. */
+function issuesOf(issue: z.core.$ZodIssue): Issue[] {
+  const at = (more: PropertyKey[]) => [...issue.path, ...more].map(String).join('.') || 'config';
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ field: at([key]), message: 'is not a setting' }));
+  return [{ field: at([]), message: issue.message }];
+}
+
+function badConfig(path: string, issues: Issue[]) {
+  return invalidRequest(issues, `Correct ${path}; its JSON Schema is config.schema.json in this package.`);
+}

@@ -1,0 +1,6 @@
+/** The providers this package knows. A fourth is one more file and one more line here. */
+import { aws } from './aws.js';
+import { azure } from './azure.js';
+import { gcp } from './gcp.js';
+
+export const handlers = { aws, gcp, azure };

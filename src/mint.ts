@@ -1,0 +1,335 @@
+/** A mint, one straight line: validate, record, run, parse, persist, record. */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { argvOf, type BuiltArgv } from './argv.js';
+import { releaseLease, takeLease } from './audit/lease.js';
+import type { AuditStore, WorkloadRun } from './audit/ledger.js';
+import type { Credential, CredentialMetadata, PersistHook } from './credential.js';
+import { childEnvironment } from './environment.js';
+import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
+import type { Minted } from './handler.js';
+import { locate } from './locate.js';
+import { handOver, persistSeconds } from './persist.js';
+import { type AllowRule, defaultActor, requireAllowed } from './policy.js';
+import { missing } from './preview.js';
+import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
+import { type Ending, inProcess, type Spawner } from './run.js';
+import { failureOf } from './vendor-failure.js';
+
+export interface MintOptions {
+  /** Keeps the credential. Without it nothing is minted, and the run is recorded as `persist_failed`. */
+  persist?: PersistHook | undefined;
+  /** The ledger. Without it nothing is minted. */
+  audit: AuditStore;
+  /** Who asks; default the user of the operating system. */
+  actor?: string;
+  /** Ends the vendor process and records the run as `cancelled`. */
+  signal?: AbortSignal | undefined;
+  policy?: readonly AllowRule[] | undefined;
+  handlers?: MoreHandlers;
+  /** The parent environment that the child's is made from; default process.env. */
+  env?: NodeJS.ProcessEnv;
+  /** What spawns; default this process. */
+  spawner?: Spawner;
+  /** Returns the envelope of the key's stored credential when it was minted for the same request and lives longer than this. */
+  min_remaining_seconds?: number | undefined;
+  /** What the store holds now, such as `store.describe`; without it `min_remaining_seconds` goes by the ledger alone. */
+  stored?: (key: CheckedRequest['key']) => Promise<CredentialMetadata | undefined>;
+}
+
+/** A success, and all that is told of it. `expires_at` is RFC 3339 UTC. */
+export interface Envelope {
+  credential_key: string;
+  expires_at: string;
+  /** Role ARN, service-account email or subscription id. */
+  source_identity: string;
+  audit_run_id: string;
+}
+
+/**
+ * Mints the credential that `request` asks for, through the vendor's CLI.
+ *
+ * The run is in the ledger before anything is spawned, and the credential reaches nobody but `persist`.
+ * @throws CloudCliError with section 4's codes; `outcome` tells what the cloud may have live.
+ */
+export async function mint(request: unknown, options: MintOptions): Promise<Envelope> {
+  const checked = checkRequest(request, options.handlers);
+  const actor = options.actor ?? defaultActor();
+  requireAllowed(options.policy, checked, actor);
+  const audit = requireAudit(options.audit);
+  if (options.signal?.aborted)
+    throw failureOf({ how: 'cancelled', stderr: '' }, checked).with({ outcome: 'not_issued' });
+
+  const recorded = (await replayed(checked, actor, audit)) ?? (await stillFresh(checked, options, audit));
+  if (recorded) return recorded;
+
+  const built = argvOf(checked);
+  const file = locate(built.binary, (options.env ?? process.env).PATH);
+  const started = performance.now();
+  const duration_ms = () => Math.round(performance.now() - started);
+  const { run_id } = checked;
+  try {
+    await begin(checked, actor, built, file, audit);
+    let issued: Minted | undefined;
+    try {
+      const persist = requirePersist(options.persist);
+      issued = await issue(checked, built, file, options);
+      const credential = credentialOf(checked, issued);
+      await audit.append({ kind: 'ISSUED', run_id, at: now(), ...traces(issued) });
+      await handOver(persist, checked.key, credential, { run_id, signal: options.signal });
+    } catch (error) {
+      const failure = asFailure(error, checked, issued);
+      await close(
+        audit,
+        { kind: 'FAILED', run_id, at: now(), duration_ms: duration_ms(), ...recordOf(failure) },
+        failure,
+      );
+      throw failure;
+    }
+    const envelope = envelopeOf(checked, issued);
+    await close(
+      audit,
+      { kind: 'SUCCEEDED', run_id, at: now(), duration_ms: duration_ms() },
+      {
+        audit_run_id: run_id,
+        outcome: 'issued',
+        live_until: envelope.expires_at,
+      },
+    );
+    return envelope;
+  } finally {
+    releaseLease(run_id);
+  }
+}
+
+/** The same run again: its envelope when it succeeded, for the same request and actor. */
+async function replayed(
+  checked: CheckedRequest,
+  actor: string,
+  audit: AuditStore,
+): Promise<Envelope | undefined> {
+  if (!checked.run_id_given) return undefined;
+  const row = await audit.get(checked.run_id);
+  if (!row) return undefined;
+  if (row.status === 'SUCCEEDED' && row.request_digest === checked.digest && row.actor === actor)
+    return recordedEnvelope(row);
+  const why =
+    row.status === 'PENDING'
+      ? 'is in flight'
+      : row.status === 'FAILED'
+        ? 'failed, and is spent'
+        : 'belongs to another request or actor';
+  throw new CloudCliError('conflict', `run ${checked.run_id} ${why}`, {
+    hint: 'Leave run_id out, or take the one of a new preview.',
+    outcome: 'not_issued',
+  });
+}
+
+/** The stored credential's envelope, when it was minted for the same request and lives long enough. */
+async function stillFresh(
+  checked: CheckedRequest,
+  options: MintOptions,
+  audit: AuditStore,
+): Promise<Envelope | undefined> {
+  const least = options.min_remaining_seconds;
+  if (least === undefined) return undefined;
+  const row = await audit.latest(checked.key.toString());
+  if (!row?.expires_at || row.request_digest !== checked.digest) return undefined;
+  if (Date.parse(row.expires_at) - Date.now() <= least * 1000) return undefined;
+  const stored = options.stored ? await options.stored(checked.key) : { audit_run_id: row.run_id };
+  return stored?.audit_run_id === row.run_id ? recordedEnvelope(row) : undefined;
+}
+
+/** Appends PENDING: from here on there is a run. */
+async function begin(
+  checked: CheckedRequest,
+  actor: string,
+  built: BuiltArgv,
+  file: string | undefined,
+  audit: AuditStore,
+): Promise<void> {
+  const { run_id, handler, timeout_seconds, lifetime_seconds } = checked;
+  const bound = timeout_seconds + persistSeconds + 30;
+  try {
+    await audit.append({
+      kind: 'PENDING',
+      run_id,
+      at: now(),
+      action: 'mint_cloud_credential',
+      provider: handler.name,
+      credential_key: checked.key.toString(),
+      source_identity: checked.source_identity,
+      session_name: checked.session_name,
+      actor,
+      host: hostname(),
+      reason: checked.reason,
+      argv: built.masked,
+      binary_path: file ?? null,
+      timeout_seconds,
+      lifetime_seconds,
+      request_digest: checked.digest,
+      lease: takeLease(run_id, new Date(Date.now() + bound * 1000)),
+    });
+  } catch (error) {
+    throw auditFailure(error, { outcome: 'not_issued' });
+  }
+}
+
+/** Runs the vendor CLI and reads its answer. */
+async function issue(
+  checked: CheckedRequest,
+  built: BuiltArgv,
+  file: string | undefined,
+  options: MintOptions,
+): Promise<Minted> {
+  const { handler, values, run_id, timeout_seconds } = checked;
+  if (!file)
+    throw new CloudCliError('binary_missing', missing(handler).message, {
+      ...missing(handler),
+      outcome: 'not_issued',
+    });
+  const started_at = new Date();
+  const ending: Ending = await (options.spawner ?? inProcess).run({
+    file,
+    argv: built.argv.slice(1),
+    env: childEnvironment(options.env ?? process.env, handler, run_id),
+    timeout_seconds,
+    signal: options.signal,
+  });
+  if (ending.how !== 'exited' || ending.exit_code !== 0) throw failureOf(ending, checked);
+  const minted = handler.parse({ ...ending, started_at }, values);
+  if (!(minted.expires_at.getTime() > Date.now())) {
+    throw new CloudCliError(
+      'parse_error',
+      `${handler.binary} answered with a credential that has expired already`,
+      {
+        part: 'expiry',
+        hint: "Check this host's clock; a cached token may also have run out: log the parent in again.",
+        outcome: 'not_issued',
+      },
+    );
+  }
+  return minted;
+}
+
+/** Appends the last event. A ledger that is busy for a moment must not leave a run open. */
+async function close(
+  audit: AuditStore,
+  event: Parameters<AuditStore['append']>[0],
+  facts: Partial<FailureFacts>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await audit.append(event);
+    } catch (error) {
+      if (attempt < 3 && isCloudCliError(error) && error.code === 'audit_unavailable') await sleep(500);
+      else throw auditFailure(error, { ...known(facts), audit_run_id: event.run_id });
+    }
+  }
+}
+
+function auditFailure(error: unknown, facts: Partial<FailureFacts>): CloudCliError {
+  if (isCloudCliError(error)) return (error as CloudCliError).with(facts);
+  return new CloudCliError('audit_unavailable', `the ledger refused the row (${nameOf(error)})`, {
+    hint: 'Nothing is minted without a ledger: check the audit store.',
+    ...facts,
+  });
+}
+
+/** Any failure of a run that has begun, as one of ours. An unknown error's message is dropped: it may quote a secret. */
+function asFailure(error: unknown, checked: CheckedRequest, issued: Minted | undefined): CloudCliError {
+  const lives = issued
+    ? { outcome: 'issued' as const, live_until: issued.expires_at.toISOString() }
+    : { live_until: new Date(Date.now() + checked.lifetime_seconds * 1000).toISOString() };
+  const failure: CloudCliError = isCloudCliError(error)
+    ? (error as CloudCliError)
+    : new CloudCliError('internal', `an unexpected ${nameOf(error)} while minting; this is a defect`, {
+        hint: 'Report it with the run id; the ledger row has the rest.',
+        outcome: 'unknown',
+      });
+  const outcome = issued ? 'issued' : failure.outcome;
+  return failure.with({
+    audit_run_id: checked.run_id,
+    ...(outcome === 'not_issued' || outcome === undefined
+      ? {}
+      : { live_until: failure.live_until ?? lives.live_until, outcome }),
+  });
+}
+
+function recordOf(failure: CloudCliError) {
+  return {
+    outcome: failure.outcome ?? ('unknown' as const),
+    live_until: failure.live_until ?? null,
+    error: { code: failure.code, message: failure.message },
+  };
+}
+
+function known({ outcome, live_until }: Partial<FailureFacts>): Partial<FailureFacts> {
+  return {
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(live_until === undefined ? {} : { live_until }),
+  };
+}
+
+function requireAudit(audit: AuditStore | undefined): AuditStore {
+  if (audit) return audit;
+  throw new CloudCliError('audit_unavailable', 'no ledger is configured', {
+    hint: 'Give `mint` an `audit` store, such as `await openAuditStore("sqlite:PATH")`.',
+    outcome: 'not_issued',
+  });
+}
+
+function requirePersist(persist: PersistHook | undefined): PersistHook {
+  if (persist) return persist;
+  throw new CloudCliError(
+    'persist_failed',
+    'no persist hook is configured, so a minted credential could not be kept',
+    {
+      hint: 'Give `mint` a `persist` hook, or configure a store that can write.',
+      outcome: 'not_issued',
+    },
+  );
+}
+
+function credentialOf(checked: CheckedRequest, issued: Minted): Credential {
+  const metadata: CredentialMetadata = { provider: checked.handler.name, ...envelopeOf(checked, issued) };
+  return { ...metadata, ...issued.parts } as unknown as Credential;
+}
+
+function envelopeOf(checked: CheckedRequest, issued: Minted): Envelope {
+  return {
+    credential_key: checked.key.toString(),
+    expires_at: issued.expires_at.toISOString(),
+    source_identity: issued.source_identity,
+    audit_run_id: checked.run_id,
+  };
+}
+
+function recordedEnvelope({ credential_key, expires_at, source_identity, run_id }: WorkloadRun): Envelope {
+  return {
+    credential_key,
+    expires_at: expires_at ?? '',
+    source_identity: source_identity ?? '',
+    audit_run_id: run_id,
+  };
+}
+
+/** What lets an investigator find the credential: never a part of it. */
+function traces(issued: Minted) {
+  return {
+    source_identity: issued.source_identity,
+    expires_at: issued.expires_at.toISOString(),
+    access_key_id: issued.access_key_id ?? null,
+    fingerprints: Object.fromEntries(
+      Object.entries(issued.parts).map(([name, part]) => [name, part.fingerprint()]),
+    ),
+  };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

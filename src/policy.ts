@@ -1,0 +1,91 @@
+/** Allow rules: who may mint what. Where there is one, nothing else is allowed. */
+import { hostname, userInfo } from 'node:os';
+import { CloudCliError } from './errors.js';
+import type { CheckedRequest } from './request.js';
+
+/** One allow rule; `*` stands for any characters, and an absent member matches all. */
+export interface AllowRule {
+  actors?: readonly string[] | undefined;
+  providers?: readonly string[] | undefined;
+  identities?: readonly string[] | undefined;
+  keys?: readonly string[] | undefined;
+  /** A request that can live longer is not covered. */
+  max_lifetime_seconds?: number | undefined;
+}
+
+/** What the rules say of a request; `rule` is the place of the one that allows it, counted from 0. */
+export interface Verdict {
+  allowed: boolean;
+  rule?: number;
+}
+
+/** The verdict on a request, or undefined where there are no rules. */
+export function judge(
+  rules: readonly AllowRule[] | undefined,
+  request: CheckedRequest,
+  actor: string,
+): Verdict | undefined {
+  if (!rules || rules.length === 0) return undefined;
+  const rule = rules.findIndex((candidate) => covers(candidate, request, actor));
+  return rule === -1 ? { allowed: false } : { allowed: true, rule };
+}
+
+/** @throws CloudCliError `policy_denied` when there are rules and none covers the request. */
+export function requireAllowed(
+  rules: readonly AllowRule[] | undefined,
+  request: CheckedRequest,
+  actor: string,
+): void {
+  if (judge(rules, request, actor)?.allowed === false) {
+    const what = `${request.handler.name} credentials of ${request.source_identity ?? 'the default identity'} under ${request.key}`;
+    throw new CloudCliError(
+      'policy_denied',
+      `no allow rule lets ${actor} mint ${what} for ${request.lifetime_seconds} seconds`,
+      {
+        hint: 'Ask for less (another identity, key or a shorter lifetime), or have a rule added to `allow` in the configuration.',
+        outcome: 'not_issued',
+      },
+    );
+  }
+}
+
+/** Who mints unless told otherwise: the user of the operating system. */
+export function defaultActor(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a uid that has no name.
+    return `uid-${process.getuid?.() ?? 'unknown'}@${hostname()}`;
+  }
+}
+
+function covers(rule: AllowRule, request: CheckedRequest, actor: string): boolean {
+  return (
+    matchesAny(rule.actors, actor) &&
+    matchesAny(rule.providers, request.handler.name) &&
+    matchesAny(rule.identities, request.source_identity ?? '') &&
+    matchesAny(rule.keys, request.key.toString()) &&
+    request.lifetime_seconds <= (rule.max_lifetime_seconds ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function matchesAny(patterns: readonly string[] | undefined, text: string): boolean {
+  return patterns === undefined || patterns.some((pattern) => matches(pattern, text));
+}
+
+/** Each piece between the `*`s is taken at its first place: linear, where a regular expression would backtrack. */
+function matches(pattern: string, text: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return pattern === text;
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
+    return false;
+  let at = first.length;
+  const end = text.length - last.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found === -1 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return true;
+}

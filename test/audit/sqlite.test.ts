@@ -1,0 +1,262 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { releaseLease } from '../../src/audit/lease.js';
+import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
+import { CloudCliError } from '../../src/errors.js';
+import { temporaryDirectory } from '../support.js';
+import { failedEvent, ledgerContract, pendingEvent, recordRun, succeededEvent } from './contract.js';
+
+const newFile = () => join(temporaryDirectory(), 'audit.sqlite');
+
+ledgerContract('SQLite', () => openSqliteAuditStore(newFile()));
+
+async function refusal(file: string): Promise<CloudCliError> {
+  const error = await openSqliteAuditStore(file).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof CloudCliError)) throw new Error(`not refused: ${error}`);
+  return error;
+}
+
+/** A ledger with three runs, edited past its triggers by `sql`. */
+async function tampered(
+  sql: string,
+): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof openSqliteAuditStore>>['verify']>>> {
+  const file = newFile();
+  const ledger = await openSqliteAuditStore(file);
+  for (let i = 0; i < 3; i += 1) await recordRun(ledger);
+  await ledger.close();
+  const db = new Database(file);
+  db.exec(`DROP TRIGGER event_is_not_updated; DROP TRIGGER event_is_not_deleted; ${sql}`);
+  db.close();
+  const reopened = await openSqliteAuditStore(file);
+  const found = await reopened.verify();
+  await reopened.close();
+  return found;
+}
+
+describe('a SQLite ledger', () => {
+  it.each([0o000, 0o022, 0o077, 0o277])('is readable by its owner alone, under umask %o', async (umask) => {
+    const before = process.umask(umask);
+    try {
+      const file = join(temporaryDirectory(), 'new', 'audit.sqlite');
+      const ledger = await openSqliteAuditStore(file);
+      await recordRun(ledger);
+      for (const name of [file, `${file}-wal`, `${file}-shm`])
+        expect(statSync(name).mode & 0o777).toBe(0o600);
+      expect(statSync(join(file, '..')).mode & 0o077).toBe(0);
+      await ledger.close();
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('writes ahead and syncs at every commit', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    const db = new Database(file);
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    db.close();
+    await ledger.close();
+    expect(readFileSync(new URL('../../src/audit/sqlite.ts', import.meta.url), 'utf8')).toContain(
+      "db.pragma('synchronous = FULL')",
+    );
+  });
+
+  it('refuses update and delete', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    await recordRun(ledger);
+    const db = new Database(file);
+    expect(() => db.exec("UPDATE event SET hash = 'x'")).toThrow('append-only');
+    expect(() => db.exec('DELETE FROM event')).toThrow('append-only');
+    db.close();
+    await ledger.close();
+  });
+
+  it.each([
+    ['an edit', "UPDATE event SET body = replace(body, 'operator', 'nobody') WHERE seq = 4"],
+    ['an edit with its own hash made anew', "UPDATE event SET hash = 'ab' WHERE seq = 4"],
+    ['a removal', 'DELETE FROM event WHERE seq = 5'],
+    ['a removal at the start', 'DELETE FROM event WHERE seq = 1'],
+    ['a removal closed up', 'DELETE FROM event WHERE seq = 5; UPDATE event SET seq = seq - 1 WHERE seq > 5'],
+    [
+      'a reordering',
+      'UPDATE event SET seq = 100 WHERE seq = 4; UPDATE event SET seq = 4 WHERE seq = 7; UPDATE event SET seq = 7 WHERE seq = 100',
+    ],
+  ])('finds %s', async (_, sql) => {
+    expect(await tampered(sql)).toMatchObject({ ok: false });
+  });
+
+  it('finds any one flipped character of any event', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    await recordRun(ledger);
+    await ledger.close();
+    const db = new Database(file);
+    db.exec('DROP TRIGGER event_is_not_updated');
+    const bodies = db.prepare<[], { seq: number; body: string }>('SELECT seq, body FROM event').all();
+    const reopened = await openSqliteAuditStore(file);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...bodies), fc.nat(), async ({ seq, body }, place) => {
+        const letters = [...body.matchAll(/[a-z]/g)].map((match) => match.index);
+        const at = letters[place % letters.length]!;
+        const flipped = `${body.slice(0, at)}${body[at] === 'q' ? 'z' : 'q'}${body.slice(at + 1)}`;
+        // The names of members cannot even be edited: the columns made from them must not become null.
+        if (
+          !Object.keys(JSON.parse(flipped)).includes('kind') ||
+          !flipped.includes('"run_id"') ||
+          !flipped.includes('"at"')
+        )
+          return;
+        db.prepare('UPDATE event SET body = ? WHERE seq = ?').run(flipped, seq);
+        const found = await reopened.verify().catch(() => ({ ok: false }));
+        db.prepare('UPDATE event SET body = ? WHERE seq = ?').run(body, seq);
+        expect(found.ok).toBe(false);
+      }),
+      { numRuns: 60 },
+    );
+    expect(await reopened.verify()).toMatchObject({ ok: true });
+    db.close();
+    await reopened.close();
+  });
+
+  it('closes what a dead process left when it is opened', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    const [dead, alive, elsewhere, rebooted, lateElsewhere] = [
+      pendingEvent(),
+      pendingEvent(),
+      pendingEvent(),
+      pendingEvent(),
+      pendingEvent(),
+    ];
+    const past = new Date(Date.now() - 1000).toISOString();
+    elsewhere.lease = { ...elsewhere.lease, host: 'another' };
+    lateElsewhere.lease = { ...lateElsewhere.lease, host: 'another', deadline: past };
+    rebooted.lease = { ...rebooted.lease, boot_id: 'before' };
+    alive.lease = { ...alive.lease, deadline: past };
+    for (const pending of [dead, alive, elsewhere, rebooted, lateElsewhere]) await ledger.append(pending);
+    await ledger.close();
+    releaseLease(dead.run_id);
+    const reopened = await openSqliteAuditStore(file);
+    const statusOf = async ({ run_id }: { run_id: string }) => (await reopened.get(run_id))?.status;
+    expect(await Promise.all([dead, alive, elsewhere, rebooted, lateElsewhere].map(statusOf))).toEqual([
+      'FAILED',
+      'PENDING',
+      'PENDING',
+      'FAILED',
+      'FAILED',
+    ]);
+    await reopened.close();
+  });
+
+  it('tells a pid that was given anew from the process that had it', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    const pending = pendingEvent();
+    pending.lease = { ...pending.lease, pid: process.ppid, start_time: '1' };
+    await ledger.append(pending);
+    await ledger.close();
+    const reopened = await openSqliteAuditStore(file);
+    expect(await reopened.get(pending.run_id)).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'abandoned' },
+    });
+    await reopened.close();
+  });
+
+  it('serves two openings at once, each seeing the other’s events', async () => {
+    const file = newFile();
+    const [left, right] = await Promise.all([openSqliteAuditStore(file), openSqliteAuditStore(file)]);
+    const pending = pendingEvent();
+    await left.append(pending);
+    await right.append(failedEvent(pending.run_id));
+    await expect(left.append(succeededEvent(pending.run_id))).rejects.toMatchObject({ code: 'conflict' });
+    expect(await left.verify()).toMatchObject({ ok: true, events: 2 });
+    await left.close();
+    await right.close();
+  });
+
+  it('cannot be opened as what it is not, and says what to do', async () => {
+    const directory = temporaryDirectory();
+    const text = join(directory, 'text');
+    writeFileSync(text, 'x'.repeat(5000), { mode: 0o600 });
+    expect(await refusal(text)).toMatchObject({
+      code: 'audit_unavailable',
+      message: expect.stringContaining('not a SQLite database'),
+    });
+
+    const open = join(directory, 'open');
+    writeFileSync(open, '');
+    chmodSync(open, 0o644);
+    expect(await refusal(open)).toMatchObject({
+      code: 'audit_unavailable',
+      hint: expect.stringContaining('chmod 600'),
+    });
+
+    const link = join(directory, 'link');
+    symlinkSync(text, link);
+    expect(await refusal(link)).toMatchObject({
+      code: 'audit_unavailable',
+      message: expect.stringContaining('not a regular file'),
+    });
+    mkdirSync(join(directory, 'folder'));
+    expect(await refusal(join(directory, 'folder'))).toMatchObject({ code: 'audit_unavailable' });
+    expect(await refusal(join(text, 'below'))).toMatchObject({ code: 'audit_unavailable' });
+    expect(existsSync(join(directory, 'audit.sqlite'))).toBe(false);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is not opened when it belongs to another user (needs root to make one)',
+    async () => {
+      const file = newFile();
+      await (await openSqliteAuditStore(file)).close();
+      chownSync(file, 12345, 12345);
+      expect(await refusal(file)).toMatchObject({
+        code: 'audit_unavailable',
+        message: expect.stringContaining('another user'),
+      });
+    },
+  );
+
+  it('of a newer version is left alone', async () => {
+    const file = newFile();
+    await (await openSqliteAuditStore(file)).close();
+    const db = new Database(file);
+    db.pragma('user_version = 99');
+    db.close();
+    expect(await refusal(file)).toMatchObject({
+      code: 'audit_unavailable',
+      hint: expect.stringContaining('Update cloud-cli'),
+    });
+  });
+
+  it('that another process has locked for long is unavailable', async () => {
+    const file = newFile();
+    const ledger = await openSqliteAuditStore(file);
+    const db = new Database(file);
+    db.exec('BEGIN IMMEDIATE');
+    await expect(ledger.append(pendingEvent())).rejects.toMatchObject({
+      code: 'audit_unavailable',
+      message: expect.stringContaining('locked'),
+    });
+    db.exec('ROLLBACK');
+    db.close();
+    await ledger.append(pendingEvent());
+    await ledger.close();
+  });
+});

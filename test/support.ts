@@ -1,0 +1,105 @@
+/** What many tests need: a fresh home, the stand-in vendor CLIs on PATH, the built command, sample requests. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(root, 'bin', 'cloud-cli.js');
+
+/** PATH with the stand-ins first, and node for them to run on. */
+export const fixturePath = `${join(root, 'fixtures', 'bin')}:${dirname(process.execPath)}:/usr/bin:/bin`;
+
+/** A directory that goes away with the test. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cloud-cli-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The environment of a command in a fresh home, with the stand-ins on PATH. */
+export function freshEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const home = temporaryDirectory();
+  return { PATH: fixturePath, HOME: home, CLOUD_CLI_HOME: join(home, 'cloud-cli'), ...more };
+}
+
+export interface Ran {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built `cloud-cli` to its end. */
+export async function cloudCli(args: string[], env: NodeJS.ProcessEnv, input = ''): Promise<Ran> {
+  const child = spawn(process.execPath, [bin, ...args], { env });
+  child.stdin.end(input);
+  return collect(child);
+}
+
+/** Starts the built `cloud-cli` and leaves it running. */
+export function startCloudCli(args: string[], env: NodeJS.ProcessEnv) {
+  return spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** What a child process wrote and how it ended. */
+export function collect(child: ReturnType<typeof spawn>): Promise<Ran> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+/** Waits until `probe` gives something. */
+export async function until<T>(
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 20_000,
+): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (Date.now() > end) throw new Error('it did not happen in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A request per provider, steered by `word`, the behaviour of the stand-in CLI. */
+export const requests = {
+  aws: (word = 'deploy') => ({
+    provider: 'aws',
+    target_credential_key: 'idp:aws:prod',
+    role_arn: `arn:aws:iam::123456789012:role/${word}`,
+  }),
+  gcp: (word = 'minter') => ({
+    provider: 'gcp',
+    target_credential_key: 'idp:gcp:prod',
+    // A service account's id has six characters at least; the stand-in reads past the number.
+    service_account_email: `${word.length < 6 ? `${word}-00` : word}@my-project.iam.gserviceaccount.com`,
+  }),
+  azure: (word = 'vault') => ({
+    provider: 'azure',
+    target_credential_key: 'idp:azure:prod',
+    resource: `https://${word}.example/`,
+  }),
+};
+
+export type Provider = keyof typeof requests;
+export const providers = Object.keys(requests) as Provider[];
+
+/** A request as flags. */
+export function flagsOf(request: Record<string, unknown>): string[] {
+  return Object.entries(request).flatMap(([name, value]) => [
+    `--${name.replaceAll('_', '-')}`,
+    String(value),
+  ]);
+}

@@ -1,0 +1,115 @@
+/** The shape of the tree: which way imports point, and what each entry point loads. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from './support.js';
+
+const src = join(root, 'src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+/** Files that a file imports, by whether a value or a type alone is taken. */
+function importsOf(file: string): { to: string; typeOnly: boolean; lazy: boolean }[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from '(\.[^']+)'|import\('(\.[^']+)'\)/gms),
+  ];
+  return found.map(([, type, path, lazyPath]) => ({
+    to: relative(src, resolve(src, dirname(file), (path ?? lazyPath)!)).replace(/\.js$/, '.ts'),
+    typeOnly: type !== undefined,
+    lazy: lazyPath !== undefined,
+  }));
+}
+
+const values = new Map(
+  files.map((file) => [
+    file,
+    importsOf(file)
+      .filter(({ typeOnly }) => !typeOnly)
+      .map(({ to }) => to),
+  ]),
+);
+
+describe('the tree', () => {
+  it('has no import that leads to nothing', () => {
+    for (const [file, targets] of values)
+      for (const to of targets) expect([file, files.includes(to) ? to : `missing ${to}`]).toEqual([file, to]);
+  });
+
+  it('has no cycle', () => {
+    const state = new Map<string, 'open' | 'done'>();
+    const walk = (file: string, trail: string[]): void => {
+      if (state.get(file) === 'done') return;
+      expect(state.get(file) === 'open' ? [...trail, file] : []).toEqual([]);
+      state.set(file, 'open');
+      for (const to of values.get(file) ?? []) walk(to, [...trail, file]);
+      state.set(file, 'done');
+    };
+    for (const file of files) walk(file, []);
+  });
+
+  it('points inward: the core knows no front end, and storage engines do not know each other', () => {
+    for (const [file, targets] of values) {
+      if (!file.startsWith('cli/'))
+        expect([file, targets.filter((to) => to.startsWith('cli/'))]).toEqual([file, []]);
+      if (file.startsWith('handlers/'))
+        expect([file, targets.filter((to) => !/^(handler|secret|handlers\/\w+)\.ts$/.test(to))]).toEqual([
+          file,
+          [],
+        ]);
+      if (file === 'secret.ts') expect(targets).toEqual([]);
+    }
+  });
+
+  it('names a provider in its own handler only', () => {
+    const outside = files.filter((file) => !file.startsWith('handlers/'));
+    const branches = outside.filter((file) =>
+      /(?:===|!==|case) *'(?:aws|gcp|azure)'/.test(readFileSync(join(src, file), 'utf8')),
+    );
+    expect(branches).toEqual([]);
+  });
+
+  it('opens secrets in the spawner and the form at rest alone', () => {
+    const callers = files.filter((file) => /\.reveal\(\)/.test(readFileSync(join(src, file), 'utf8')));
+    expect(callers.toSorted()).toEqual(['credential.ts', 'formats.ts', 'run.ts']);
+  });
+
+  it('spawns vendor processes from one file, and the command of `exec` from another', () => {
+    const spawning = files.filter((file) =>
+      /from 'node:child_process'|'execa'/.test(readFileSync(join(src, file), 'utf8')),
+    );
+    expect(spawning.toSorted()).toEqual(['foreground.ts', 'run.ts']);
+  });
+
+  it('has no room for things without a name', () => {
+    expect(files.filter((file) => /(utils?|helpers?|common|types)\.ts$/.test(file))).toEqual([]);
+  });
+
+  it('says in the first sentence of each file what it is for', () => {
+    for (const file of files)
+      expect([file, readFileSync(join(src, file), 'utf8').startsWith('/**')]).toEqual([file, true]);
+  });
+
+  it('loads neither the command line, nor prompts, nor execa, nor the native addon for the library', () => {
+    // The native addon is CommonJS, so that Node's own registry tells whether it was loaded.
+    const code = `import Module from 'node:module';
+      await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
+      console.log(Object.keys(Module._cache).filter((name) => name.includes('better-sqlite3')).length);`;
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })).toBe(
+      '0\n',
+    );
+    // The import graph without lazy imports, package by package.
+    const eager = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen;
+      seen.add(file);
+      for (const { to, typeOnly, lazy } of importsOf(file)) if (!typeOnly && !lazy) eager(to, seen);
+      return seen;
+    };
+    const packages = [...eager('index.ts')].flatMap((file) =>
+      [...readFileSync(join(src, file), 'utf8').matchAll(/^import (?!type)[^;]*? from '([^.][^']*)'/gms)].map(
+        (match) => match[1]!,
+      ),
+    );
+    expect([...new Set(packages)].filter((name) => !name.startsWith('node:'))).toEqual(['zod']);
+  });
+});
