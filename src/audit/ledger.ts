@@ -143,6 +143,10 @@ export interface AuditStore {
   /** The newest run of a key that succeeded. */
   latest(credential_key: string): Promise<WorkloadRun | undefined>;
   list(filter?: RunFilter): Promise<WorkloadRun[]>;
+  /** The runs that `what` leads to, newest first: a run id, session name, access key id, or fingerprint of a secret. */
+  trace(what: string): Promise<WorkloadRun[]>;
+  /** The whole chain, first event first. */
+  events(): AsyncIterable<ChainedEvent>;
   /** Reads the whole chain; `saved` must still be a part of it. */
   verify(saved?: Head): Promise<Verification>;
   close(): Promise<void>;

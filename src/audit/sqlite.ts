@@ -41,7 +41,9 @@ const migrations = [
     at TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.at') VIRTUAL,
     provider TEXT GENERATED ALWAYS AS (body ->> '$.provider') VIRTUAL,
     credential_key TEXT GENERATED ALWAYS AS (body ->> '$.credential_key') VIRTUAL,
-    actor TEXT GENERATED ALWAYS AS (body ->> '$.actor') VIRTUAL
+    actor TEXT GENERATED ALWAYS AS (body ->> '$.actor') VIRTUAL,
+    session_name TEXT GENERATED ALWAYS AS (body ->> '$.session_name') VIRTUAL,
+    access_key_id TEXT GENERATED ALWAYS AS (body ->> '$.access_key_id') VIRTUAL
   ) STRICT;
   CREATE UNIQUE INDEX event_begins ON event (run_id) WHERE kind = 'PENDING';
   CREATE UNIQUE INDEX event_issues ON event (run_id) WHERE kind = 'ISSUED';
@@ -49,6 +51,8 @@ const migrations = [
   CREATE INDEX event_by_key ON event (credential_key, seq) WHERE kind = 'PENDING';
   CREATE INDEX event_by_provider ON event (provider, seq) WHERE kind = 'PENDING';
   CREATE INDEX event_by_actor ON event (actor, seq) WHERE kind = 'PENDING';
+  CREATE INDEX event_by_session_name ON event (session_name) WHERE kind = 'PENDING';
+  CREATE INDEX event_by_access_key_id ON event (access_key_id) WHERE kind = 'ISSUED';
   CREATE TRIGGER event_is_not_updated BEFORE UPDATE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
   CREATE TRIGGER event_is_not_deleted BEFORE DELETE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
   CREATE TABLE flight (credential_key TEXT PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
@@ -127,6 +131,36 @@ class SqliteLedger implements AuditStore {
     const where = given.map(([condition]) => ` AND ${condition}`).join('');
     const parameters = [...given.map(([, value]) => value), filter.limit ?? -1];
     return guard(this.#path, () => this.#rows(`${run}${where} ORDER BY p.seq DESC LIMIT ?`, parameters));
+  }
+
+  async trace(what: string): Promise<WorkloadRun[]> {
+    // A fingerprint can be that of any part, which no index covers: an investigator may wait for the scan.
+    const byFingerprint = `kind = 'ISSUED' AND EXISTS (SELECT 1 FROM json_each(body, '$.fingerprints') WHERE value = ?)`;
+    const ways = what.startsWith('sha256:')
+      ? [byFingerprint]
+      : [
+          `kind = 'PENDING' AND run_id = ?`,
+          `kind = 'PENDING' AND session_name = ?`,
+          `kind = 'ISSUED' AND access_key_id = ?`,
+        ];
+    const found = ways.map((way) => `SELECT run_id FROM event WHERE ${way}`).join(' UNION ');
+    const parameters = ways.map(() => what);
+    return guard(this.#path, () =>
+      this.#rows(`${run} AND p.run_id IN (${found}) ORDER BY p.seq DESC`, parameters),
+    );
+  }
+
+  async *events(): AsyncIterable<ChainedEvent> {
+    const page = this.#db.prepare<[number], ChainedEvent>(
+      'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
+    );
+    // Page by page: an open cursor would keep the write-ahead log from being folded in.
+    for (let after = 0; ; ) {
+      const events = guard(this.#path, () => page.all(after));
+      if (events.length === 0) return;
+      yield* events;
+      after = events.at(-1)!.seq;
+    }
   }
 
   async verify(saved?: Head): ReturnType<AuditStore['verify']> {

@@ -1,10 +1,13 @@
 /** `cloud-cli audit`: reads the ledger. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import type { AuditStore, Head, RunFilter, WorkloadRun } from '../audit/ledger.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import { CloudCliError, invalidRequest } from '../errors.js';
-import { type Io, print, printJson, printPairs, printTable } from './io.js';
+import { Secret } from '../secret.js';
+import { type Io, print, printJson, printPairs, printTable, readAll } from './io.js';
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
@@ -13,6 +16,8 @@ export function auditCommand(io: Io): Command {
   audit.addCommand(listCommand(io));
   audit.addCommand(showCommand(io));
   audit.addCommand(verifyCommand(io));
+  audit.addCommand(exportCommand(io));
+  audit.addCommand(traceCommand(io));
   return audit;
 }
 
@@ -70,10 +75,18 @@ function showCommand(io: Io): Command {
 function verifyCommand(io: Io): Command {
   return new Command('verify')
     .description('Check the whole chain of events: exit 0 only if nobody edited it.')
+    .option(
+      '--head <file>',
+      'A head saved before, as --json prints it: finds out whether the end was cut off since.',
+    )
     .option('--json', 'Print one JSON document.')
-    .addHelpText('after', '\nExample:\n  cloud-cli audit verify')
-    .action(async ({ json }: { json?: boolean }) => {
-      const found = await withLedger(io, (ledger) => ledger.verify());
+    .addHelpText(
+      'after',
+      '\nExample:\n  cloud-cli audit verify --json >head.json\n  cloud-cli audit verify --head head.json',
+    )
+    .action(async ({ head, json }: { head?: string; json?: boolean }) => {
+      const saved = head === undefined ? undefined : readHead(head);
+      const found = await withLedger(io, (ledger) => ledger.verify(saved));
       if (!found.ok) {
         throw new CloudCliError('audit_unavailable', `the ledger does not verify: ${found.problem}`, {
           hint: 'Somebody or something changed it: keep the file as evidence, and compare it with an export or a backup.',
@@ -82,6 +95,97 @@ function verifyCommand(io: Io): Command {
       if (json) printJson(io, found);
       else print(io, `verified ${found.events} events, head ${found.head.hash}`);
     });
+}
+
+function exportCommand(io: Io): Command {
+  return new Command('export')
+    .description('Print the whole chain as JSON lines: each event with its hash.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit export >audit.jsonl')
+    .action(() =>
+      withLedger(io, async (ledger) => {
+        // The text is chained as it stands, so that it is exported as it stands.
+        for await (const { body, hash } of ledger.events())
+          await write(io, `${body.slice(0, -1)},"hash":"${hash}"}\n`);
+      }),
+    );
+}
+
+function traceCommand(io: Io): Command {
+  return new Command('trace')
+    .description('Say who minted a credential, why, for what and until when.')
+    .argument(
+      '<what>',
+      'an access key id, session name, run id or fingerprint, or - for a token on standard input',
+    )
+    .option('--json', 'Print one JSON document.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  cloud-cli audit trace ASIAIOSFODNN7EXAMPLE\n  pbpaste | cloud-cli audit trace -',
+    )
+    .action(async (what: string, { json }: { json?: boolean }) => {
+      const wanted = what === '-' ? new Secret((await readAll(io)).trim()).fingerprint() : what;
+      const rows = await withLedger(io, (ledger) => ledger.trace(wanted));
+      if (rows.length === 0) {
+        throw new CloudCliError('not_found', 'no run of this ledger minted that', {
+          hint: 'Give a token on standard input, whole and alone: printf %s "$TOKEN" | cloud-cli audit trace -',
+        });
+      }
+      if (json) return printJson(io, rows);
+      rows.forEach((row, index) => {
+        if (index > 0) print(io, '');
+        const {
+          run_id,
+          status,
+          actor,
+          reason,
+          provider,
+          credential_key,
+          source_identity,
+          created_at,
+          live_until,
+        } = row;
+        printPairs(io, {
+          run_id,
+          status,
+          actor,
+          reason,
+          provider,
+          credential_key,
+          source_identity,
+          created_at,
+          live_until,
+        });
+      });
+    });
+}
+
+/** A head as `verify --json` prints it, or the head alone. */
+function readHead(file: string): Head {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    value = undefined;
+  }
+  const head = (value as { head?: unknown } | undefined)?.head ?? value;
+  const { seq, hash } = (head ?? {}) as Partial<Head>;
+  if (
+    typeof seq === 'number' &&
+    Number.isSafeInteger(seq) &&
+    typeof hash === 'string' &&
+    /^[0-9a-f]{64}$/.test(hash)
+  ) {
+    return { seq, hash };
+  }
+  throw invalidRequest(
+    [{ field: 'head', message: 'must name a file that holds a saved head' }],
+    'Save one with `cloud-cli audit verify --json >FILE`.',
+  );
+}
+
+/** Waits where the reader is slower than we are, so that memory stays flat. */
+async function write(io: Io, text: string): Promise<void> {
+  if (!io.stdout.write(text)) await once(io.stdout, 'drain');
 }
 
 async function withLedger<T>(io: Io, work: (ledger: AuditStore) => Promise<T>): Promise<T> {

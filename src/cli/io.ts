@@ -50,6 +50,13 @@ export function printTable(io: Io, headings: readonly string[], rows: readonly (
     );
 }
 
+/** All of standard input. */
+export async function readAll(io: Io): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** Thrown by a command whose exit status is not its own, such as `exec`. */
 export class ExitStatus {
   constructor(readonly status: number) {}

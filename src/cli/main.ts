@@ -1,6 +1,6 @@
 /** From argv to an exit status: the one place where a command's failure becomes text. */
 import { CommanderError } from 'commander';
-import { CloudCliError, exitCodes, invalidRequest, isCloudCliError } from '../errors.js';
+import { CloudCliError, exitCodes, isCloudCliError } from '../errors.js';
 import { ExitStatus, type Io, printJson, say } from './io.js';
 import { buildProgram } from './program.js';
 
@@ -19,6 +19,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure = asFailure(error);
     report(failure, io);
@@ -60,7 +61,10 @@ function usageFailure({ message }: CommanderError): CloudCliError {
     .replace(/\s+/g, ' ')
     .trim();
   const field = /'-{0,2}([\w-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? 'command';
-  return invalidRequest([{ field, message: text }], 'See `cloud-cli --help` and `cloud-cli COMMAND --help`.');
+  return new CloudCliError('invalid_request', text, {
+    hint: 'See `cloud-cli --help` and `cloud-cli COMMAND --help`.',
+    issues: [{ field, message: text }],
+  });
 }
 
 /** `exec`'s own words, and the command behind `--`, which is none of ours to read. */

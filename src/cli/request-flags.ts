@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { invalidRequest } from '../errors.js';
 import type { FieldInfo } from '../request.js';
 import { fieldsOf, listHandlers } from '../request.js';
-import { type Io, isInteractive } from './io.js';
+import { type Io, isInteractive, readAll } from './io.js';
 
 interface Flag extends FieldInfo {
   /** The providers that have the field; empty when all have it. */
@@ -110,9 +110,7 @@ async function fromStdin({ label }: Flag, io: Io): Promise<string> {
     const { password } = await import('@inquirer/prompts');
     return password({ message: label }, { input: io.stdin, output: io.stderr });
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk));
-  return withoutLineEnd(Buffer.concat(chunks).toString('utf8'));
+  return withoutLineEnd(await readAll(io));
 }
 
 /** A text file ends in a line end, which is not part of the value. */

@@ -1,12 +1,13 @@
 /** What every ledger must hold: run on each storage engine. */
 import { describe, expect, it } from 'vitest';
 import { releaseLease, takeLease } from '../../src/audit/lease.js';
-import type {
-  AuditStore,
-  FailedEvent,
-  IssuedEvent,
-  PendingEvent,
-  SucceededEvent,
+import {
+  type AuditStore,
+  type FailedEvent,
+  type IssuedEvent,
+  type PendingEvent,
+  type SucceededEvent,
+  verifyChain,
 } from '../../src/audit/ledger.js';
 import { CloudCliError } from '../../src/errors.js';
 import { newRunId } from '../../src/run-id.js';
@@ -223,6 +224,44 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
       await ledger.append(failed);
       await ledger.append(failedEvent(failed.run_id));
       expect((await ledger.latest('idp:aws:prod'))?.run_id).toBe(second);
+      await ledger.close();
+    });
+
+    it('traces a credential by whatever is known of it', async () => {
+      const ledger = await open();
+      const fingerprint = `sha256:${'a'.repeat(64)}`;
+      const pending = pendingEvent();
+      await ledger.append(pending);
+      await ledger.append({
+        ...issuedEvent(pending.run_id),
+        access_key_id: 'ASIATRACEDTRACEDTRAC',
+        fingerprints: { session_token: fingerprint },
+      });
+      await ledger.append(succeededEvent(pending.run_id));
+      await recordRun(ledger);
+      for (const what of [
+        pending.run_id,
+        `cloud-cli-${pending.run_id}`,
+        'ASIATRACEDTRACEDTRAC',
+        fingerprint,
+      ]) {
+        expect([what, (await ledger.trace(what)).map(({ run_id }) => run_id)]).toEqual([
+          what,
+          [pending.run_id],
+        ]);
+      }
+      for (const what of ['', 'ASIA', 'sha256:', `sha256:${'b'.repeat(64)}`, "' OR 1=1 --"])
+        expect(await ledger.trace(what)).toEqual([]);
+      await ledger.close();
+    });
+
+    it('gives its whole chain, in order', async () => {
+      const ledger = await open();
+      for (let run = 0; run < 400; run += 1) await recordRun(ledger);
+      const events = [];
+      for await (const event of ledger.events()) events.push(event);
+      expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 1200 }, (_, index) => index + 1));
+      expect(verifyChain(events)).toMatchObject({ ok: true, events: 1200 });
       await ledger.close();
     });
 
