@@ -55,6 +55,45 @@ export interface Explanation {
   outcome: Outcome;
 }
 
+/** A command of the vendor CLI whose answer `doctor` shows; it must print no token. */
+export interface Question {
+  argv: readonly string[];
+  /** The way to the answer in the JSON that it prints; absent where the answer is its first line. */
+  answer?: readonly (string | number)[];
+}
+
+/** A setting of the operator's own, in an INI file of the vendor CLI, that leaks or breaks something. */
+export interface HarmfulSetting {
+  file: string;
+  section: RegExp;
+  name: string;
+  /** The values that do harm. */
+  value: RegExp;
+  /** A variable that beats the file. */
+  variable?: string;
+  status: 'warning' | 'problem';
+  /** What it does, in words that follow its name. */
+  effect: string;
+  hint: string;
+}
+
+/** What `doctor` looks at. In its paths `<name>` stands for a place, and a leading `~` for the home directory. */
+export interface Checkup {
+  version: Question;
+  /** Names the parent identity. */
+  identity: Question & {
+    /** It reads the CLI's own files only, so that whether the login still holds stays open. */
+    local: boolean;
+    /** Variables that bring a parent of their own, of which the answer would say nothing. */
+    beaten_by: readonly string[];
+  };
+  /** Each is what its variable says, else what its file says, else the default. */
+  places: Readonly<Record<string, { variable: string; file?: string; otherwise: string }>>;
+  /** Files for this user's eyes only; one with `holding` only while its text matches. */
+  secrets: readonly { file: string; holding?: RegExp }[];
+  settings: readonly HarmfulSetting[];
+}
+
 /** A provider. `V` are its validated values, `P` the names of its credential's secret parts. */
 export interface Handler<F extends Fields = Fields, P extends string = string> {
   /** The `provider` of a request. */
@@ -72,6 +111,8 @@ export interface Handler<F extends Fields = Fields, P extends string = string> {
   session_name?: keyof F & string;
   /** Seconds that a credential can live: the field that asks for it, or the most the provider gives. */
   lifetime: (keyof F & string) | number;
+  /** Seconds that a credential which the CLI issues by the way, and drops, lives at least. */
+  dropped_lifetime?: number;
   /** Added to the child's environment; `<run_id>` stands for the id of the run. */
   environment: Readonly<Record<string, string>>;
   /** How the vendor's own tools take the credential from their environment. */
@@ -85,6 +126,8 @@ export interface Handler<F extends Fields = Fields, P extends string = string> {
   };
   /** What to do when nothing more is known, by failure. */
   hints: { binary_missing: string; nonzero_exit: string };
+  /** Absent where `doctor` is to look at the binary alone. */
+  doctor?: Checkup;
   /** The vendor CLI's arguments. One item per flag (`--flag=value`), so that no value can pose as an option. */
   argv(values: Values<F>): (string | Secret)[];
   /** Reads an exit-0 answer. @throws CloudCliError `parse_error`, by {@link offShape} and its kin. */

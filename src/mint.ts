@@ -148,7 +148,7 @@ async function begin(
   file: string | undefined,
   audit: AuditStore,
 ): Promise<void> {
-  const { run_id, handler, timeout_seconds, lifetime_seconds } = checked;
+  const { run_id, handler, timeout_seconds, exposure_seconds } = checked;
   const bound = timeout_seconds + persistSeconds + 30;
   try {
     await audit.append({
@@ -166,7 +166,7 @@ async function begin(
       argv: built.masked,
       binary_path: file ?? null,
       timeout_seconds,
-      lifetime_seconds,
+      exposure_seconds,
       request_digest: checked.digest,
       lease: takeLease(run_id, new Date(Date.now() + bound * 1000)),
     });
@@ -205,7 +205,7 @@ async function issue(
       {
         part: 'expiry',
         hint: "Check this host's clock; a cached token may also have run out: log the parent in again.",
-        outcome: 'not_issued',
+        outcome: 'unknown',
       },
     );
   }
@@ -240,7 +240,7 @@ function auditFailure(error: unknown, facts: Partial<FailureFacts>): CloudCliErr
 function asFailure(error: unknown, checked: CheckedRequest, issued: Minted | undefined): CloudCliError {
   const lives = issued
     ? { outcome: 'issued' as const, live_until: issued.expires_at.toISOString() }
-    : { live_until: new Date(Date.now() + checked.lifetime_seconds * 1000).toISOString() };
+    : { live_until: new Date(Date.now() + checked.exposure_seconds * 1000).toISOString() };
   const failure: CloudCliError = isCloudCliError(error)
     ? (error as CloudCliError)
     : new CloudCliError('internal', `an unexpected ${nameOf(error)} while minting; this is a defect`, {

@@ -61,6 +61,8 @@ export interface CheckedRequest {
   session_name: string | null;
   /** The most seconds that the credential can live. */
   lifetime_seconds: number;
+  /** The most seconds that anything can live which the vendor CLI may have been issued on the way. */
+  exposure_seconds: number;
   /** Equal for requests that ask for the same credential, whatever their run id, timeout and reason. */
   digest: string;
 }
@@ -98,6 +100,8 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
 
   const run_id = (asked.get('run_id') as string | undefined) ?? newRunId();
   const values = withDefaults(fields, asked, run_id);
+  const lifetime_seconds =
+    typeof handler.lifetime === 'number' ? handler.lifetime : (values[handler.lifetime] as number);
   return {
     handler,
     values: values as Values<Fields>,
@@ -108,8 +112,8 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
     reason: (values.reason as string | undefined) ?? null,
     source_identity: firstOf(handler.identity, values),
     session_name: handler.session_name ? firstOf([handler.session_name], values) : null,
-    lifetime_seconds:
-      typeof handler.lifetime === 'number' ? handler.lifetime : (values[handler.lifetime] as number),
+    lifetime_seconds,
+    exposure_seconds: Math.max(lifetime_seconds, handler.dropped_lifetime ?? 0),
     digest: digest(handler, fields, asked),
   };
 }

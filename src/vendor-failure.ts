@@ -6,6 +6,8 @@ import type { Ending } from './run.js';
 import { Secret } from './secret.js';
 
 const mostCharacters = 2000;
+const killed =
+  'Something on the control-plane host ended the vendor CLI; SIGKILL is often a lack of memory. Look into its system log, then run again.';
 
 /** The failure of a run whose process did not exit with status 0. */
 export function failureOf(ending: Ending, checked: CheckedRequest): CloudCliError {
@@ -50,7 +52,7 @@ export function failureOf(ending: Ending, checked: CheckedRequest): CloudCliErro
       return new CloudCliError('nonzero_exit', message, {
         exit_code: ending.exit_code,
         signal: ending.signal,
-        hint: known?.hint ?? hints.nonzero_exit,
+        hint: known?.hint ?? (ending.signal ? killed : hints.nonzero_exit),
         outcome: known?.outcome ?? 'unknown',
       });
     }

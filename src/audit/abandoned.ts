@@ -21,7 +21,7 @@ export function abandon(
       : // The vendor may have been answered at any time until now.
         {
           outcome: 'unknown',
-          live_until: new Date(now.getTime() + pending.lifetime_seconds * 1000).toISOString(),
+          live_until: new Date(now.getTime() + pending.exposure_seconds * 1000).toISOString(),
         }),
   };
 }

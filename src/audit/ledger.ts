@@ -41,7 +41,7 @@ export interface PendingEvent extends Event {
   binary_path: string | null;
   timeout_seconds: number;
   /** The most seconds that the credential can live: bounds what an abandoned run may have left behind. */
-  lifetime_seconds: number;
+  exposure_seconds: number;
   request_digest: string;
   lease: Lease;
 }

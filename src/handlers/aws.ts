@@ -196,7 +196,66 @@ export const aws = defineHandler({
     binary_missing:
       'Install the AWS CLI in the control-plane image, or run `which aws` there to see what its PATH finds.',
     nonzero_exit:
-      'Log the parent credential in again (`aws sts get-caller-identity` shows it), or grant it sts:AssumeRole on the role and let the role’s trust policy name it.',
+      "Log the parent credential in again (`aws sts get-caller-identity` shows it), or grant it sts:AssumeRole on the role and let the role's trust policy name it.",
+  },
+  doctor: {
+    version: { argv: ['--version'] },
+    identity: {
+      argv: ['sts', 'get-caller-identity', '--output=json'],
+      answer: ['Arn'],
+      local: false,
+      beaten_by: [],
+    },
+    places: {
+      config: { variable: 'AWS_CONFIG_FILE', otherwise: '~/.aws/config' },
+      credentials: { variable: 'AWS_SHARED_CREDENTIALS_FILE', otherwise: '~/.aws/credentials' },
+      history: { variable: 'AWS_CLI_HISTORY_FILE', otherwise: '~/.aws/cli/history/history.db' },
+    },
+    secrets: [
+      { file: '<credentials>' },
+      { file: '<config>', holding: /^\s*aws_(?:secret_access_key|session_token)\s*[=:]/im },
+      { file: '<history>' },
+    ],
+    settings: [
+      {
+        file: '<config>',
+        section: /^/,
+        name: 'cli_history',
+        value: /^enabled$/,
+        status: 'warning',
+        effect: 'keeps your own calls on disk with the credentials in their answers; a mint switches it off',
+        hint: 'Set it to disabled, and remove what is kept already in ~/.aws/cli/history.',
+      },
+      {
+        file: '<config>',
+        section: /^/,
+        name: 'output',
+        variable: 'AWS_DEFAULT_OUTPUT',
+        value: /^(?!json$)/,
+        status: 'warning',
+        effect: 'makes your own calls answer in another form than JSON; a mint asks for JSON itself',
+        hint: 'Set it to json, or pass --output=json when you compare an answer with what a mint expects.',
+      },
+      {
+        file: '~/.aws/cli/alias',
+        section: /^toplevel$/,
+        name: 'sts',
+        value: /^/,
+        status: 'problem',
+        effect: 'runs in place of the `aws sts` of every mint, and no flag or variable switches it off',
+        hint: 'Remove the alias, or give it another name than that of a service.',
+      },
+      {
+        // Version 2 has aliases below a service too.
+        file: '~/.aws/cli/alias',
+        section: /^command sts$/,
+        name: 'assume-role',
+        value: /^/,
+        status: 'problem',
+        effect: 'runs in place of the `aws sts assume-role` of every mint, and nothing switches it off',
+        hint: 'Remove the alias, or give it another name than that of a command.',
+      },
+    ],
   },
 
   argv: (values) => [
@@ -251,7 +310,7 @@ export const aws = defineHandler({
     [
       /\(AccessDenied\)|\(AccessDeniedException\)|not authorized to perform/,
       {
-        hint: 'Grant the parent credential sts:AssumeRole on the role, and let the role’s trust policy name that parent; conditions such as an external id or MFA must hold too.',
+        hint: "Grant the parent credential sts:AssumeRole on the role, and let the role's trust policy name that parent; conditions such as an external id or MFA must hold too.",
         outcome: 'not_issued',
       },
     ],
@@ -286,7 +345,7 @@ export const aws = defineHandler({
     [
       /DurationSeconds exceeds|MaxSessionDuration|exceeds the 1 hour session limit/,
       {
-        hint: 'Ask for a shorter duration_seconds, or raise the role’s MaxSessionDuration; a chained role gets one hour at most.',
+        hint: "Ask for a shorter duration_seconds, or raise the role's MaxSessionDuration; a chained role gets one hour at most.",
         outcome: 'not_issued',
       },
     ],
@@ -300,7 +359,7 @@ export const aws = defineHandler({
     [
       /\((?:MalformedPolicyDocument|PackedPolicyTooLarge)\)/,
       {
-        hint: 'AWS refused the session policy or tags: check the policy’s JSON, and make policy and tags smaller.',
+        hint: "AWS refused the session policy or tags: check the policy's JSON, and make policy and tags smaller.",
         outcome: 'not_issued',
       },
     ],
@@ -314,6 +373,17 @@ export const aws = defineHandler({
         hint: 'The AWS CLI or STS refused a value: correct what the message names; an old AWS CLI may not know an option.',
         outcome: 'not_issued',
       },
+    ],
+    [
+      /Unable to parse response|Connection was closed before|Read timeout on endpoint/,
+      {
+        hint: 'The answer of STS was cut off or unreadable, so that a credential may have been issued: look at the proxy between this host and STS, then run again.',
+        outcome: 'unknown',
+      },
+    ],
+    [
+      /\((?:5\d\d|ServiceUnavailable|InternalFailure|InternalError)\)/,
+      { hint: 'STS, or a proxy before it, failed by itself: run again in a minute.', outcome: 'unknown' },
     ],
     [
       /Could not connect to the endpoint|Failed to connect to proxy|certificate verify failed|SSL validation failed/,

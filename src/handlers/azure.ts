@@ -111,6 +111,46 @@ export const azure = defineHandler({
     nonzero_exit:
       'Log the principal in again (`az account show` shows it), or use one that can get tokens for the resource.',
   },
+  doctor: {
+    // `az --version` asks the network for newer ones.
+    version: { argv: ['version', '--output=json'], answer: ['azure-cli'] },
+    identity: {
+      argv: ['account', 'show', '--output=json', '--only-show-errors'],
+      answer: ['user', 'name'],
+      local: true,
+      beaten_by: [],
+    },
+    places: {
+      directory: { variable: 'AZURE_CONFIG_DIR', otherwise: '~/.azure' },
+    },
+    secrets: [
+      { file: '<directory>/msal_token_cache.json' },
+      { file: '<directory>/service_principal_entries.json' },
+      { file: '<directory>/accessTokens.json' },
+    ],
+    settings: [
+      {
+        file: '<directory>/config',
+        section: /^core$/,
+        name: 'output',
+        variable: 'AZURE_CORE_OUTPUT',
+        value: /^(?!jsonc?$)/i,
+        status: 'warning',
+        effect: 'makes your own calls answer in another form than JSON; a mint asks for JSON itself',
+        hint: 'Run: az config unset core.output',
+      },
+      {
+        file: '<directory>/config',
+        section: /^logging$/,
+        name: 'enable_log_file',
+        variable: 'AZURE_LOGGING_ENABLE_LOG_FILE',
+        value: /^(?:true|1|on|yes)$/i,
+        status: 'warning',
+        effect: 'keeps debug logs of your own calls on disk, which can hold tokens; a mint switches it off',
+        hint: 'Run: az config unset logging.enable_log_file, and remove the logs below the configuration directory.',
+      },
+    ],
+  },
 
   argv: (values) => [
     'account',
@@ -167,7 +207,7 @@ export const azure = defineHandler({
     [
       /AADSTS(?:700016|7000215|7000222|70002|7000112|90002|900023)\b/,
       {
-        hint: 'Entra refused the principal’s application, secret or tenant: renew its credential and sign it in again.',
+        hint: "Entra refused the principal's application, secret or tenant: renew its credential and sign it in again.",
         outcome: 'not_issued',
       },
     ],
@@ -177,6 +217,10 @@ export const azure = defineHandler({
         hint: 'A conditional access policy refused the principal: use one that may get tokens for the resource from this host.',
         outcome: 'not_issued',
       },
+    ],
+    [
+      /AADSTS90055\b|Too Many Requests|<Response \[429\]>/,
+      { hint: 'Entra is throttling the tenant: wait a minute and run again.', outcome: 'not_issued' },
     ],
     [
       /AADSTS\d+/,
@@ -193,9 +237,13 @@ export const azure = defineHandler({
       },
     ],
     [
+      /Get Token request returned: <Response \[5\d\d\]>/,
+      { hint: 'The managed identity endpoint failed by itself: run again in a minute.', outcome: 'unknown' },
+    ],
+    [
       /Failed to connect to MSI|Managed Identity|IMDS|identity endpoint/i,
       {
-        hint: 'The host’s managed identity did not answer, or may not get tokens for the resource: check that it is assigned to this host.',
+        hint: "The host's managed identity did not answer, or may not get tokens for the resource: check that it is assigned to this host.",
         outcome: 'not_issued',
       },
     ],

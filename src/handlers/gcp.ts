@@ -57,6 +57,8 @@ export const gcp = defineHandler({
   exclusive: [],
   identity: ['service_account_email'],
   lifetime: 'lifetime_seconds',
+  // Asked for another lifetime, gcloud first gets a token of the default one, and then the one it prints.
+  dropped_lifetime: defaultLifetime,
   environment: {
     CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
     CLOUDSDK_CORE_USER_OUTPUT_ENABLED: 'true',
@@ -86,6 +88,64 @@ export const gcp = defineHandler({
       'Install the Google Cloud CLI in the control-plane image, or run `which gcloud` there to see what its PATH finds.',
     nonzero_exit:
       'Log the parent account in again (`gcloud auth list` shows it), or grant it roles/iam.serviceAccountTokenCreator, which holds iam.serviceAccounts.getAccessToken, on the service account.',
+  },
+  doctor: {
+    version: { argv: ['--version'] },
+    identity: {
+      argv: ['auth', 'list', '--filter=status:ACTIVE', '--format=json'],
+      answer: [0, 'account'],
+      local: true,
+      beaten_by: [
+        'CLOUDSDK_AUTH_ACCESS_TOKEN',
+        'CLOUDSDK_AUTH_ACCESS_TOKEN_FILE',
+        'CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE',
+      ],
+    },
+    places: {
+      directory: { variable: 'CLOUDSDK_CONFIG', otherwise: '~/.config/gcloud' },
+      active: {
+        variable: 'CLOUDSDK_ACTIVE_CONFIG_NAME',
+        file: '<directory>/active_config',
+        otherwise: 'default',
+      },
+    },
+    secrets: [
+      { file: '<directory>/credentials.db' },
+      { file: '<directory>/access_tokens.db' },
+      { file: '<directory>/application_default_credentials.json' },
+    ],
+    settings: [
+      {
+        file: '<directory>/configurations/config_<active>',
+        section: /^core$/,
+        name: 'log_http',
+        variable: 'CLOUDSDK_CORE_LOG_HTTP',
+        value: /^(?:true|1|on|yes|y)$/i,
+        status: 'warning',
+        effect: 'makes your own calls print requests and answers with their tokens; a mint switches it off',
+        hint: 'Run: gcloud config unset core/log_http',
+      },
+      {
+        file: '<directory>/configurations/config_<active>',
+        section: /^core$/,
+        name: 'user_output_enabled',
+        variable: 'CLOUDSDK_CORE_USER_OUTPUT_ENABLED',
+        value: /^(?!(?:true|1|on|yes|y)$)/i,
+        status: 'warning',
+        effect: 'makes your own calls succeed and print nothing; a mint switches it on',
+        hint: 'Run: gcloud config unset core/user_output_enabled',
+      },
+      {
+        file: '<directory>/configurations/config_<active>',
+        section: /^auth$/,
+        name: 'impersonate_service_account',
+        variable: 'CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT',
+        value: /^/,
+        status: 'warning',
+        effect: 'makes your own calls act as another account; a mint names its own service account',
+        hint: 'Run: gcloud config unset auth/impersonate_service_account',
+      },
+    ],
   },
 
   argv: (values) => [
@@ -139,7 +199,7 @@ export const gcp = defineHandler({
     [
       /SERVICE_DISABLED|has not been used in project|iamcredentials\.googleapis\.com.*disabled/,
       {
-        hint: 'Enable the IAM Credentials API (iamcredentials.googleapis.com) in the parent account’s project.',
+        hint: "Enable the IAM Credentials API (iamcredentials.googleapis.com) in the parent account's project.",
         outcome: 'not_issued',
       },
     ],

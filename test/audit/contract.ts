@@ -32,7 +32,7 @@ export function pendingEvent(more: Partial<PendingEvent> = {}): PendingEvent {
     argv: ['aws', 'sts', 'assume-role'],
     binary_path: '/usr/bin/aws',
     timeout_seconds: 60,
-    lifetime_seconds: 3600,
+    exposure_seconds: 3600,
     request_digest: 'd'.repeat(64),
     lease: takeLease(run_id, new Date(Date.now() + 90_000)),
     ...more,
