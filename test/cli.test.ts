@@ -29,7 +29,8 @@ function recording(more: NodeJS.ProcessEnv = {}) {
           .split('\n')
           .map((line) => JSON.parse(line) as { argv: string[]; env: Record<string, string>; pid: number })
       : [];
-  return { env: { ...env, FIXTURE_RECORD: record }, spawned };
+  const recorded: NodeJS.ProcessEnv = { ...env, FIXTURE_RECORD: record };
+  return { env: recorded, spawned };
 }
 
 const lastRow = async (env: NodeJS.ProcessEnv) =>
