@@ -63,4 +63,5 @@ export { type FieldInfo, fieldsOf, type MoreHandlers } from './request.js';
 export { CredentialResolver } from './resolver.js';
 export type { Command, Ending, Spawner } from './run.js';
 export { Secret } from './secret.js';
+export { openSpawnHelper, type SpawnHelper } from './spawn-helper.js';
 export { openCredentialStore, type StoreOptions } from './stores/open.js';

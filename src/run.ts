@@ -47,7 +47,7 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
   const { execa } = await import('execa');
   if (signal?.aborted) return { how: 'cancelled', stderr: '' };
   // execa's own timeout, kill and buffering wait for the pipes, which a grandchild can hold for ever.
-  const child = execa(file, argv.map(opened), {
+  const child = execa(file, opened(argv), {
     env,
     extendEnv: false,
     cwd: workingDirectory(),
@@ -101,8 +101,9 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
   }
 }
 
-function opened(item: string | Secret): string {
-  return typeof item === 'string' ? item : item.reveal();
+/** The arguments as the process gets them, secrets in the clear. */
+export function opened(argv: Command['argv']): string[] {
+  return argv.map((item) => (typeof item === 'string' ? item : item.reveal()));
 }
 
 /** A deleted working directory would make spawn say ENOENT, as if the binary were missing. */

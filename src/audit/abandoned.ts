@@ -1,5 +1,5 @@
 /** How a run whose process is gone is closed: its vendor process is ended, and what the cloud may hold is stated. */
-import { endVendorProcesses } from './lease.js';
+import { endVendorProcesses } from '../orphan.js';
 import type { FailedEvent, IssuedEvent, PendingEvent } from './ledger.js';
 
 /** Ends what is left of the run on this host, and makes the event that closes it. */

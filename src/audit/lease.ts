@@ -1,8 +1,7 @@
-/** Who answers for a run in flight, and whether that process still lives; how a dead one's vendor process is ended. */
+/** Who answers for a run in flight, and whether that process still lives. */
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { runIdVariable } from '../environment.js';
-import { environmentOf, factsOf, listPids, readProc } from '../process-table.js';
+import { factsOf, readProc } from '../process-table.js';
 import type { Lease } from './ledger.js';
 
 /** Runs of this very process: of these it knows, without asking the system. */
@@ -30,25 +29,6 @@ export function isLive(run_id: string, lease: Lease, now = Date.now()): boolean 
   if (lease.pid_namespace !== here.pid_namespace) return now < Date.parse(lease.deadline);
   if (lease.pid === here.pid && lease.start_time === here.start_time) return held.has(run_id);
   return isRunning(lease);
-}
-
-/**
- * Ends every process on this host that carries the run's id in its environment, and says how many there were.
- * Linux only: elsewhere a process's environment cannot be read, and nothing is ended.
- */
-export function endVendorProcesses(run_id: string): number {
-  const mark = `${runIdVariable}=${run_id}`;
-  let ended = 0;
-  for (const pid of listPids()) {
-    if (pid === process.pid || !environmentOf(pid).includes(mark)) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-      ended += 1;
-    } catch {
-      // It ended by itself in the meantime.
-    }
-  }
-  return ended;
 }
 
 let own: Omit<Lease, 'deadline'> | undefined;
