@@ -104,7 +104,7 @@ function readConfig(path: string, mustExist: boolean): ConfigFile {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && !mustExist) return {};
+    if ((code === 'ENOENT' || code === 'ENOTDIR') && !mustExist) return {};
     throw badConfig(path, [{ field: 'CLOUD_CLI_CONFIG', message: `cannot be read (${code})` }]);
   }
   let value: unknown;

@@ -1,5 +1,5 @@
 /** Reads the processes of this host from /proc (proc(5)); where there is none, everything here is empty. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 export interface ProcessFacts {
   /** Exited, and only waiting to be reaped. */
@@ -31,6 +31,46 @@ export function factsOf(pid: number): ProcessFacts | undefined {
 /** The environment that a process was started with, one `NAME=value` an item; empty when it may not be read. */
 export function environmentOf(pid: number): string[] {
   return readProc(`${pid}/environ`).split('\0');
+}
+
+/** The name of a process, without its arguments, which could hold a secret. */
+export function nameOf(pid: number): string {
+  return readProc(`${pid}/comm`).trim();
+}
+
+/**
+ * The other processes that have one of these files open; where the system tells that some of them hold a lock for
+ * writing (proc(5), /proc/locks), only those. Another user's stay unseen without the right to look.
+ */
+export function holdersOf(files: readonly string[]): number[] {
+  const holders = listPids().filter(
+    (pid) => pid !== process.pid && openFilesOf(pid).some((file) => files.includes(file)),
+  );
+  const locking = writeLockersOf(files);
+  const writers = holders.filter((pid) => locking.has(pid));
+  return writers.length > 0 ? writers : holders;
+}
+
+function openFilesOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+}
+
+function linkOf(path: string): string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    return [];
+  }
+}
+
+function writeLockersOf(files: readonly string[]): Set<number> {
+  const inodes = new Set(files.map((file) => String(statSync(file, { throwIfNoEntry: false })?.ino)));
+  const locks = readProc('locks').matchAll(/^\d+: \S+ +\S+ +WRITE +(\d+) \S+:(\d+) /gm);
+  return new Set([...locks].filter(([, , inode]) => inodes.has(inode!)).map(([, pid]) => Number(pid)));
 }
 
 /** A file below /proc, or nothing. */

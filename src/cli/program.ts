@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { auditCommand } from './audit.js';
 import { credentialProcessCommand } from './credential-process.js';
 import { credentialsCommand } from './credentials.js';
+import { doctorCommand } from './doctor.js';
 import { execCommand } from './exec.js';
 import { handlersCommand } from './handlers.js';
 import type { Io } from './io.js';
@@ -27,6 +28,7 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
     credentialProcessCommand(io),
     credentialsCommand(io),
     auditCommand(io),
+    doctorCommand(io),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of everyCommand(program)) {

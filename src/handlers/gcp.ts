@@ -140,7 +140,7 @@ export const gcp = defineHandler({
         section: /^auth$/,
         name: 'impersonate_service_account',
         variable: 'CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT',
-        value: /^/,
+        value: /./,
         status: 'warning',
         effect: 'makes your own calls act as another account; a mint names its own service account',
         hint: 'Run: gcloud config unset auth/impersonate_service_account',
