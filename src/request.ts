@@ -178,12 +178,28 @@ function findHandler(given: Map<string, unknown>, more: MoreHandlers): Handler {
 function check(name: string, field: Field, value: unknown, issues: Issue[]): unknown {
   const parsed = field.schema.safeParse(value);
   if (parsed.success && !(field.required === false && parsed.data === undefined)) return parsed.data;
-  const messages = parsed.success
-    ? ['must not be undefined']
-    : parsed.error.issues.map((issue) => issue.message);
+  const messages = parsed.success ? ['must not be undefined'] : parsed.error.issues.map(wordsOf);
   issues.push({ field: name, message: [...new Set(messages)].join(', and ') });
   return undefined;
 }
+
+/** zod's own words for what a schema says no more about; a schema's words win. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return `must be ${kinds[issue.expected] ?? `of type ${issue.expected}`}`;
+  if (issue.code === 'too_small') return `must ${measures[issue.origin] ?? 'be'} at least ${issue.minimum}`;
+  if (issue.code === 'too_big') return `must ${measures[issue.origin] ?? 'be'} at most ${issue.maximum}`;
+  return issue.message;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  array: 'a list',
+  record: 'a map of text',
+  object: 'an object',
+};
+const measures: Readonly<Record<string, string>> = { string: 'have', array: 'hold', number: 'be', int: 'be' };
 
 function withDefaults(fields: Fields, asked: Map<string, unknown>, run_id: string): Record<string, unknown> {
   const values: Record<string, unknown> = {};

@@ -1,7 +1,8 @@
 /** The ledger on SQLite: one file for the processes of one host. */
-import { chmodSync, closeSync, constants, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fsyncSync, lstatSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeDirectories } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
 import { isLive } from './lease.js';
@@ -284,7 +285,7 @@ function schemaVersion(db: Database.Database): number {
 
 /** SQLite gives -wal and -shm the mode of the database, so that it must be right before the first open. */
 function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(path));
   try {
     const file = openSync(
       path,

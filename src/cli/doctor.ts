@@ -4,7 +4,7 @@ import { diagnose, exitStatusOf, type Finding } from '../doctor.js';
 import { listHandlers } from '../request.js';
 import { untilInterrupted } from './interrupt.js';
 import { ExitStatus, type Io, print, printJson } from './io.js';
-import { withSpinner } from './progress.js';
+import { withSpinner } from './spinner.js';
 
 export function doctorCommand(io: Io): Command {
   return new Command('doctor')
@@ -19,7 +19,9 @@ export function doctorCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli doctor --provider aws --live')
     .action(async ({ provider, live, json }: { provider?: string; live?: boolean; json?: boolean }) => {
       const findings = await untilInterrupted((signal) =>
-        withSpinner(io, 'checking', () => diagnose({ env: io.env, provider, live, signal })),
+        withSpinner(io, { words: (elapsed) => `checking, ${elapsed} s`, signal }, () =>
+          diagnose({ env: io.env, provider, live, signal }),
+        ),
       );
       if (json) printJson(io, findings);
       else printFindings(io, findings);

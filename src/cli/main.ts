@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { CloudCliError, exitCodes, isCloudCliError } from '../errors.js';
 import { ExitStatus, type Io, printJson, say } from './io.js';
 import { buildProgram } from './program.js';
+import { canAsk, runWizard } from './wizard.js';
 
 /** Runs one command and resolves to its exit status; it never rejects. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
@@ -11,6 +12,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     const [own, child] = splitChild(args);
     const program = buildProgram(io, child);
+    if (args.length === 0 && canAsk(io)) return await runWizard(io);
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return exitCodes.invalid_request;

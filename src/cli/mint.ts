@@ -4,11 +4,12 @@ import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import { invalidRequest } from '../errors.js';
 import { mint } from '../mint.js';
+import { defaultTimeoutSeconds } from '../request.js';
 import { openCredentialStore } from '../stores/open.js';
 import { untilInterrupted } from './interrupt.js';
 import { type Io, printJson, printPairs } from './io.js';
-import { withSpinner } from './progress.js';
 import { addRequestFlags, requestOf } from './request-flags.js';
+import { mintingOf, withSpinner } from './spinner.js';
 import { targetRequest } from './target.js';
 
 export function mintCommand(io: Io): Command {
@@ -32,7 +33,7 @@ export function mintCommand(io: Io): Command {
       const audit = await openAuditStore(settings.audit_url);
       try {
         const envelope = await untilInterrupted((signal) =>
-          withSpinner(io, 'minting', () =>
+          withSpinner(io, { words: mintingOf(secondsIn(request)), signal }, () =>
             mint(request, {
               persist: store.persist,
               stored: store.describe,
@@ -53,6 +54,11 @@ export function mintCommand(io: Io): Command {
       }
     });
   return addRequestFlags(command);
+}
+
+/** What the spinner counts against; a value that is none will be refused. */
+function secondsIn({ timeout_seconds }: Record<string, unknown>): number {
+  return typeof timeout_seconds === 'number' ? timeout_seconds : defaultTimeoutSeconds;
 }
 
 /** Seconds of a duration such as 90, 90s, 15m or 1h. */

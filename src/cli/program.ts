@@ -8,8 +8,10 @@ import { doctorCommand } from './doctor.js';
 import { execCommand } from './exec.js';
 import { handlersCommand } from './handlers.js';
 import type { Io } from './io.js';
+import { keepCommand } from './keep.js';
 import { mintCommand } from './mint.js';
 import { previewCommand } from './preview.js';
+import { wizardCommand } from './wizard.js';
 
 /** The whole program, writing to `io` and throwing CommanderError instead of exiting; `child` is for `exec`. */
 export function buildProgram(io: Io, child: readonly string[] = []): Command {
@@ -24,10 +26,12 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
     handlersCommand(io),
     previewCommand(io),
     mintCommand(io),
+    wizardCommand(io),
     execCommand(io, child),
     credentialProcessCommand(io),
     credentialsCommand(io),
     auditCommand(io),
+    keepCommand(io),
     doctorCommand(io),
   ];
   for (const command of commands) program.addCommand(command);

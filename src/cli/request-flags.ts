@@ -108,7 +108,8 @@ function fromFile({ name }: Flag, path: string): string {
 async function fromStdin({ label }: Flag, io: Io): Promise<string> {
   if (isInteractive(io)) {
     const { password } = await import('@inquirer/prompts');
-    return password({ message: label }, { input: io.stdin, output: io.stderr });
+    // Without this, a key would show what is typed.
+    return password({ message: label, toggleMask: false }, { input: io.stdin, output: io.stderr });
   }
   return withoutLineEnd(await readAll(io));
 }

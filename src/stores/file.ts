@@ -1,9 +1,10 @@
 /** The file credential store: one age file per key, in a directory that is its user's alone. */
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Credential, CredentialMetadata, CredentialStore, PersistHook } from '../credential.js';
+import { makeDirectories } from '../directories.js';
 import { CloudCliError, invalidRequest, isCloudCliError } from '../errors.js';
 import { CredentialKey, isCredentialKey } from '../key.js';
 import { shellWord } from '../shell.js';
@@ -281,7 +282,7 @@ async function isOwnDirectory(path: string): Promise<boolean> {
 
 async function makeOwnDirectory(path: string): Promise<void> {
   if (await isOwnDirectory(path)) return;
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  makeDirectories(path);
   // Somebody else may have been faster, with something else.
   await isOwnDirectory(path);
 }
