@@ -1,25 +1,9 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Command, inProcess } from '../src/run.js';
+import { inProcess } from '../src/run.js';
 import { Secret } from '../src/secret.js';
-import { temporaryDirectory, until } from './support.js';
-
-/** A shell script as a command. */
-function script(body: string, more: Partial<Command> = {}): Command & { directory: string } {
-  const directory = temporaryDirectory();
-  const file = join(directory, 'tool');
-  writeFileSync(file, `#!/bin/sh\n${body}\n`);
-  chmodSync(file, 0o755);
-  return {
-    file,
-    argv: [],
-    env: { PATH: '/usr/bin:/bin', DIRECTORY: directory },
-    timeout_seconds: 20,
-    directory,
-    ...more,
-  };
-}
+import { script, until } from './support.js';
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,26 +1,11 @@
 /** The spawn helper keeps every promise of the spawner in this process. */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 // The helper's process is JavaScript: the built one.
 import { mint, openAuditStore, openCredentialStore, openSpawnHelper, Secret } from '../dist/index.js';
-import { collect, fixturePath, requests, temporaryDirectory, until } from './support.js';
-
-function script(body: string, more: object = {}) {
-  const directory = temporaryDirectory();
-  const file = join(directory, 'tool');
-  writeFileSync(file, `#!/bin/sh\n${body}\n`);
-  chmodSync(file, 0o755);
-  return {
-    file,
-    argv: [],
-    env: { PATH: '/usr/bin:/bin', DIRECTORY: directory },
-    timeout_seconds: 20,
-    directory,
-    ...more,
-  };
-}
+import { collect, fixturePath, requests, script, temporaryDirectory, until } from './support.js';
 
 async function helper() {
   const opened = await openSpawnHelper();

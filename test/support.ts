@@ -1,6 +1,6 @@
 /** What many tests need: a fresh home, the stand-in vendor CLIs on PATH, the built command, sample requests. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +57,16 @@ export function collect(child: ReturnType<typeof spawn>): Promise<Ran> {
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+}
+
+/** A shell script as a command for a spawner, in a directory of its own, which it knows as $DIRECTORY. */
+export function script<T extends object>(body: string, more?: T) {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'tool');
+  writeFileSync(file, `#!/bin/sh\n${body}\n`);
+  chmodSync(file, 0o755);
+  const env = { PATH: '/usr/bin:/bin', DIRECTORY: directory };
+  return { file, argv: [] as never[], env, timeout_seconds: 20, directory, ...more };
 }
 
 /** Waits until `probe` gives something. */

@@ -133,31 +133,23 @@ function traceCommand(io: Io): Command {
       if (json) return printJson(io, rows);
       rows.forEach((row, index) => {
         if (index > 0) print(io, '');
-        const {
-          run_id,
-          status,
-          actor,
-          reason,
-          provider,
-          credential_key,
-          source_identity,
-          created_at,
-          live_until,
-        } = row;
-        printPairs(io, {
-          run_id,
-          status,
-          actor,
-          reason,
-          provider,
-          credential_key,
-          source_identity,
-          created_at,
-          live_until,
-        });
+        printPairs(io, Object.fromEntries(told.map((name) => [name, row[name]])));
       });
     });
 }
+
+/** What an investigator asks first. */
+const told = [
+  'run_id',
+  'status',
+  'actor',
+  'reason',
+  'provider',
+  'credential_key',
+  'source_identity',
+  'created_at',
+  'live_until',
+] as const satisfies readonly (keyof WorkloadRun)[];
 
 /** A head as `verify --json` prints it, or the head alone. */
 function readHead(file: string): Head {
