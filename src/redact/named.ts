@@ -1,6 +1,15 @@
 /** Secrets that their name gives away: members, assignments, headers, options, elements, cells. */
-import { gradeOf, lineNames, normalised, passwordFlags, secretElements, typedNames } from './names.js';
-import { isPlaceholder, isSentence, looksSecret, type Value, valueAt, valueFrom } from './values.js';
+import {
+  gradeOf,
+  keyOfWords,
+  lineNames,
+  normalised,
+  passwordFlags,
+  secretElements,
+  typedNames,
+} from './names.js';
+import { isMixed } from './opaque.js';
+import { isCode, isPlaceholder, isSentence, looksSecret, type Value, valueAt, valueUntil } from './values.js';
 import type { Span } from './view.js';
 
 /** How far to look around a name for what it belongs to. */
@@ -8,21 +17,33 @@ const around = 160;
 
 /** `=`, `:`, `=>` and their like, the value perhaps on the next line, in a list, or as the `value` of an object. */
 const assignment =
-  /\\?["'`\])]{0,2}[ \t]{0,64}(?:=>|->|:=|==?|:)[ \t]{0,64}(?:\\?\n[ \t|>]{0,64})?(?:\{\s{0,16}\\?["']?(?:value|text|plaintext|string|secretvalue)\\?["']?\s{0,4}[:=]\s{0,4}|[[(]\s{0,16}){0,2}/iy;
+  /\\?["'`\])]{0,2}[ \t]{0,64}(?:=>|->|:=|==?|::?)[ \t]{0,64}(?:\\?\n[ \t|>]{0,64})?(?:\{\s{0,16}\\?["']?(?:value|text|plaintext|string|secretvalue)\\?["']?\s{0,4}[:=]\s{0,4}|[[(]\s{0,16}){0,2}/iy;
 const block = /["']?[ \t]{0,8}:[ \t]{0,8}(?:!!?\w+[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*\n/y;
 const cell = /[ \t]{0,64}[|│┃][ \t]{0,64}|\t[ \t]{0,64}|[ \t]{2,64}/y;
 const option = /["'],?\s{1,20}[bu]?(?=["'])|["'],(?=["'])|=|(?:\\?\s){1,20}/y;
-const member = /["'],\s{0,8}b?(?=["'])/y;
-const partner = /["']?(?:,\s{0,80}["']?type["']?\s{0,4}[:=]\s{0,4}["']?\w{1,40}["']?)?[,;]?\s{0,80}(?:-\s)?["']?value["']?\s{0,8}[:=]\s{0,8}/iy;
+const nested = /\s{0,8}\{\s{0,16}["']?value["']?\s{0,4}[:=]\s{0,4}/iy;
+const member = /["']?,\s{0,8}b?(?=["']|<<)/y;
+/** The value of a pair may have other members before it, on its line. */
+const partner = /["']?(?:[^{}<>\n]{0,120}?[\s,;"']|\s{0,80})["']?value["']?\s{0,8}[:=]\s{0,8}/iy;
+const valueFirst =
+  /["']?value["']?\s{0,4}[:=]\s{0,4}["']([^"']{1,120})["']\s{0,4},\s{0,20}["']?(?:name|key)["']?\s{0,4}[:=]\s{0,4}["']?$/i;
 const elementEnd = /(?:\s[^<>]{0,300})?>\s{0,64}(?:<!\[CDATA\[)?/y;
-const plistEnd = /<\/key>\s{0,64}<\w+>/y;
+const elementPair = /<\/(?:key|name)>\s{0,64}(?:<type>\w{1,40}<\/type>\s{0,64})?<(?:string|value)>/iy;
+const pairStart = /(?:name|key|field|header|variable|id)["']?\s{0,4}[:=]\s{0,4}["']?[\w/.-]{0,100}$/i;
+const elementText = /["'][^<>]{0,100}>(?!<)/y;
 const formPart = /["'][ \t]*\n[ \t]*\n/y;
 const spaces = /[ \t]{1,8}/y;
+const telling = /[ \t]{1,8}(?:(?:is|was|value|of|not|valid|provided)[: \t]{1,4}){0,3}/y;
+const nextItem = /["']\s{0,40}(?:,|->)\s{0,40}b?(?=["'])/y;
+const lineEnd = /\n|\\[nr]|$/g;
+const cookiesEnd = /[\n"'`\]]|\\[nr]|$/g;
+const schemes =
+  /^(?:Bearer|Basic|Negotiate|NTLM|Token|ApiKey|AWS|GoogleLogin|Shared\w+|OAuth|MAC|D?PoP|Hawk|Splunk)\s/i;
 
 /** `login X password Y` of netrc, or `password Y` alone on its line. */
 const netrc = /(?:^|\s)(?:login|user|machine|default)\s+\S{1,128}\s+$|(?:^|\n)[ \t]*$/;
 const loginLine =
-  /(?:^|\s)(?:login|-u|--username|--user|sshpass|mysql\w*|ldap\w+|redis-cli|sqlcmd|mongo\w*)(?:\s|["'],)/;
+  /(?:^|[\s"'])(?:login|-u|--username|--user|sshpass|mysql\w*|ldap\w+|redis-cli|sqlcmd|mongo\w*)(?:\s|["'],)/;
 
 export function* namedSpans(text: string): Generator<Span> {
   let read = 0;
@@ -63,7 +84,14 @@ class Named {
     if (passwordFlags.has(this.#name)) return loginLine.test(this.#before) ? this.#option() : undefined;
     if (!this.#known) return undefined;
     if (this.#name.startsWith('-')) return this.#option() ?? this.#assigned();
-    return this.#block() ?? this.#assigned() ?? this.#paired() ?? this.#inCell() ?? this.#spaced();
+    return (
+      this.#block() ??
+      this.#nested() ??
+      this.#assigned() ??
+      this.#paired() ??
+      this.#inCell() ??
+      this.#spaced()
+    );
   }
 
   /** `<SecretAccessKey>...`: up to the next tag, or all of a document that is a credential. */
@@ -71,10 +99,17 @@ class Named {
     const document = secretElements.test(this.#normal);
     const start = document || this.#known ? this.#after(elementEnd) : undefined;
     if (start === undefined) return undefined;
-    const end = this.#text.indexOf(document ? `${this.#name}>` : '<', start);
-    const value = valueFrom(this.#text, start, end < 0 ? this.#text.length : end, true);
-    if (!document) return this.#judged(value);
-    return end < 0 ? value : { start, end: Math.max(start, this.#text.lastIndexOf('<', end)) };
+    if (!document) {
+      const value = valueUntil(this.#text, start, '<');
+      // `--password <password>  The password` is a usage text.
+      const closed = !/\s/.test(value.glimpse.trim()) || this.#text.startsWith('</', value.end);
+      return closed ? this.#judged(value) : undefined;
+    }
+    const { end } = valueUntil(this.#text, start, `${this.#name}>`);
+    return {
+      start,
+      end: end === this.#text.length ? end : Math.max(start, this.#text.lastIndexOf('<', end)),
+    };
   }
 
   /** `--password X`, `-p X`, `--password=X`, and the same as items of an argv. */
@@ -82,7 +117,10 @@ class Named {
     const start = this.#after(option);
     if (start === undefined) return undefined;
     const value = valueAt(this.#text, start);
-    return /^--?[A-Za-z][\w-]*$/.test(value.glimpse) ? undefined : this.#judged(value);
+    // Another option follows; or `-p` is a port or a path, as in `docker run -u 1000 -p 8080:80`.
+    if (/^--?[A-Za-z][\w-]*$/.test(value.glimpse)) return undefined;
+    if (passwordFlags.has(this.#name) && /^[\d.:]*$|^[./~]/.test(value.glimpse)) return undefined;
+    return this.#judged(value);
   }
 
   /** YAML's `password: |` and the lines that are indented deeper than it. */
@@ -96,49 +134,59 @@ class Named {
     return { start, end: start + this.#text.slice(start, deeper.lastIndex).trimEnd().length };
   }
 
+  /** Protobuf's `token { value: X }`. */
+  #nested(): Span | undefined {
+    const start = this.#after(nested);
+    return start === undefined ? undefined : this.#judged(valueAt(this.#text, start));
+  }
+
   #assigned(): Span | undefined {
     const start = this.#after(assignment);
     if (start === undefined) return undefined;
     const sign = this.#text.slice(this.#end, start);
-    const first = valueAt(this.#text, start);
-    if (lineNames.test(this.#normal)) return this.#line(first);
-    const value = /[[(]\s*$/.test(sign) && first.quoted ? this.#list(first) : first;
+    const value = valueAt(this.#text, start);
+    if (lineNames.test(this.#normal)) return this.#line(value);
     const inText = !/^\\?["'`\])]/.test(sign) && !sign.includes('=');
     if (inText && !value.quoted && isSentence(this.#text, start)) return this.#phrase(start);
+    if (!value.quoted && isCode(value.glimpse)) return undefined;
+    // The user of an address; its password has a shape of its own.
+    if (sign === ':' && this.#before.endsWith('://')) return undefined;
     // `secret:prod/db` of an ARN, `token:read` of a scope: joined names, no value.
     if (sign === ':' && /[\w-]:$/.test(this.#before)) return undefined;
+    // `Password:` was a prompt; the next line has a name of its own.
+    if (sign.includes('\n') && !value.quoted && /^[A-Za-z_][\w.-]*[=:](?=[^\s=])/.test(value.glimpse))
+      return undefined;
     const joined = sign === ':' && !value.quoted && !/[{,[(\s]$|^$/.test(this.#before);
     const told = inText && /[a-z)] $/.test(this.#before);
     if (joined || told || (sign.includes('\n') && !value.quoted)) return this.#doubted(value);
-    return this.#judged(inText || value.quoted ? value : this.#wholeLine(value));
+    const span = this.#judged(value);
+    return span && this.#extended(span, sign);
   }
 
   /** `(name, value)`, `{name: NAME, value: VALUE}` and their like. */
   #paired(): Span | undefined {
-    if (this.#before.endsWith('<key>'))
-      return this.#judgedAt(this.#after(plistEnd), (start) => this.#text.indexOf('<', start));
-    if (/[[(]\s{0,8}b?["']$/.test(this.#before)) {
+    if (/[[({]\s{0,8}b?["']?$/.test(this.#before)) {
       const start = this.#after(member);
       const value = start === undefined ? undefined : valueAt(this.#text, start);
-      return value && /^["']\s{0,8}[\])]/.test(this.#text.slice(value.end, value.end + 10))
-        ? this.#judged(value)
-        : undefined;
+      if (value && /^["'](?:>>)?\s{0,8}[\])}]/.test(this.#text.slice(value.end, value.end + 12)))
+        return this.#judged(value);
     }
-    if (
-      !/(?:name|key|field|header|variable|id)["']?\s{0,4}[:=]\s{0,4}["']?[\w/.-]{0,100}$/i.test(this.#before)
-    )
-      return undefined;
-    const element = this.#after(/["'][^<>]{0,100}>(?!<)/y);
-    if (element !== undefined) return this.#judgedAt(element, (start) => this.#text.indexOf('<', start));
-    const part = this.#after(formPart);
-    if (part !== undefined) return this.#judgedAt(part, (start) => this.#text.indexOf('\n', start));
+    if (/<(?:key|name)>[\w/.-]{0,100}$/i.test(this.#before))
+      return this.#judgedUntil(this.#after(elementPair), '<');
+    if (!pairStart.test(this.#before)) return undefined;
+    const earlier = valueFirst.exec(this.#before)?.[1];
+    if (earlier !== undefined && !isPlaceholder(earlier)) {
+      const start = this.#end - this.#name.length - this.#before.length + this.#before.lastIndexOf(earlier);
+      return { start, end: start + earlier.length };
+    }
     const start = this.#after(partner);
-    return start === undefined ? undefined : this.#judged(valueAt(this.#text, start));
+    if (start !== undefined) return this.#judged(valueAt(this.#text, start));
+    return this.#judgedUntil(this.#after(elementText), '<') ?? this.#judgedUntil(this.#after(formPart), '\n');
   }
 
   /** `| SecretAccessKey | value |`, and `SecretAccessKey   value` at the start of a line. */
   #inCell(): Span | undefined {
-    if (!/(?:^|\n)[\s|│┃]*(?:[A-Z]\w{0,30} ){0,3}$/.test(this.#before)) return undefined;
+    if (!/(?:^|\n|[|│┃])[\s|│┃]*(?:[A-Z]\w{0,30} ){0,3}$/.test(this.#before)) return undefined;
     const start = this.#after(cell);
     if (start === undefined) return undefined;
     const value = valueAt(this.#text, start);
@@ -146,63 +194,60 @@ class Named {
     return /[|│┃\t]/.test(this.#text.slice(this.#end, start)) ? this.#judged(value) : this.#doubted(value);
   }
 
-  /** netrc's `password X`, and `the password 'X' is wrong`. */
+  /** netrc's `password X`, csh's `setenv X Y`, `the password 'X' is wrong`, `the token X was rejected`. */
   #spaced(): Span | undefined {
-    const start = this.#typed ? this.#after(spaces) : undefined;
+    const told = this.#sure ? this.#after(telling) : undefined;
+    if (told === undefined) return undefined;
+    const word = valueAt(this.#text, told);
+    if (isMixed(word.glimpse) || (word.quoted && (this.#typed || word.glimpse.length >= 16)))
+      return this.#doubted(word);
+    const start = this.#after(spaces);
     if (start === undefined) return undefined;
     const value = valueAt(this.#text, start);
-    if (!value.quoted && !netrc.test(this.#before)) return undefined;
+    if (/(?:^|\s)(?:setenv|set -\w{1,4})\s+$/.test(this.#before)) return this.#judged(value);
+    if (!this.#typed || !netrc.test(this.#before)) return undefined;
     const alone = /^[ \t]*(?:\n|$|account\s)/.test(this.#text.slice(value.end, value.end + 80));
-    return alone || value.quoted || /login|user/.test(this.#before) ? this.#doubted(value) : undefined;
+    return alone || /login|user/.test(this.#before) ? this.#doubted(value) : undefined;
   }
 
-  /** Cookies, and an Authorization header after its scheme. */
+  /** Cookies to the end of their line; an Authorization header after its scheme. */
   #line(value: Value): Span | undefined {
-    const { start, end, quoted, glimpse } = value;
-    if (/^AWS4-/.test(glimpse)) return undefined;
-    if (/cookie$/.test(this.#normal) ? /^[^\s=]+=/.test(glimpse) : /^Digest\s/i.test(glimpse)) {
-      return {
-        start,
-        end: quoted
-          ? end
-          : this.#find(/cookie$/.test(this.#normal) ? /[\n"'`\]]|\\[nr]|$/g : /\n|\\[nr]|$/g, start),
-      };
+    const { start, quoted } = value;
+    const ahead = this.#text.slice(start, start + around);
+    // Its parts have names: of them only the signature is secret.
+    if (/^AWS4-/.test(ahead)) return undefined;
+    const cookies = this.#normal.endsWith('cookie');
+    if (cookies ? /^[^\s=]+=/.test(ahead) : /^Digest\s/i.test(ahead)) {
+      return { start, end: quoted ? value.end : this.#find(cookies ? cookiesEnd : lineEnd, start) };
     }
-    const scheme = /^[A-Za-z][\w-]{1,30}[ \t]+(?=[^\s])/.exec(this.#text.slice(start, start + 64))?.[0];
+    const scheme = /^[A-Za-z][\w-]{1,30}[ \t]+(?=\S)/.exec(ahead)?.[0];
     if (scheme === undefined) return this.#judged(value);
-    const rest = quoted
-      ? valueFrom(this.#text, start + scheme.length, end, true)
-      : valueAt(this.#text, start + scheme.length);
-    if (
-      /^(?:Bearer|Basic|Negotiate|NTLM|Token|ApiKey|AWS|GoogleLogin|Shared\w+|OAuth|MAC|D?PoP|Hawk|Splunk)\s/i.test(
-        scheme,
-      )
-    )
-      return this.#judged(rest);
-    return this.#doubted(rest);
+    const credentials = valueAt(this.#text, start + scheme.length);
+    return schemes.test(scheme) ? this.#judged(credentials) : this.#doubted(credentials);
   }
 
-  /** Items of a list, up to the last of its strings. */
-  #list(first: Value): Value {
-    let last = first;
-    for (let next = this.#stick(/["']\s{0,40},\s{0,40}b?(?=["'])/y, last.end); next !== undefined; ) {
-      last = valueAt(this.#text, next);
-      next =
-        last.quoted && last.end > next
-          ? this.#stick(/["']\s{0,40},\s{0,40}b?(?=["'])/y, last.end)
-          : undefined;
+  /** More than its first word or item: a list of strings, or a line that `env` printed without quotes. */
+  #extended({ start, end }: Span, sign: string): Span {
+    if (/[[(]\s*$/.test(sign) || /^["'] {0,4}->/.test(this.#text.slice(end, end + 8)))
+      return { start, end: this.#listEnd(end) };
+    if (!/(?:^|\n)(?:export )?$/.test(this.#before) || !/^[A-Z][A-Z\d_]*$/.test(this.#name))
+      return { start, end };
+    const rest = /^[^\n]{0,200}/.exec(this.#text.slice(end, end + 200))![0];
+    const next = this.#text.slice(end + rest.length, end + rest.length + 80);
+    // The line after it tells that this is what `env` does; a command after an assignment has its own options.
+    return /^\n[A-Za-z_]\w*=/.test(next) && !/=| -/.test(rest)
+      ? { start, end: end + rest.length }
+      : { start, end };
+  }
+
+  #listEnd(first: number): number {
+    let end = first;
+    for (let next = this.#stick(nextItem, end); next !== undefined; next = this.#stick(nextItem, end)) {
+      const item = valueAt(this.#text, next);
+      if (!item.quoted) return end;
+      end = item.end;
     }
-    return valueFrom(this.#text, first.start, last.end, true);
-  }
-
-  /** `env` prints values with spaces bare; the next line tells that this is what it did. */
-  #wholeLine(value: Value): Value {
-    if (!/(?:^|\n)(?:[A-Za-z_.]*)$/.test(this.#before) || !/^[A-Z][A-Z\d_]*$/.test(this.#name)) return value;
-    const rest = /^[^\n]{0,200}/.exec(this.#text.slice(value.end, value.end + 201))![0];
-    const end = value.end + rest.length;
-    if (rest === '' || /[=]| -/.test(rest) || !/^\n[A-Za-z_]\w*=/.test(this.#text.slice(end, end + 80)))
-      return value;
-    return valueFrom(this.#text, value.start, end, false);
+    return end;
   }
 
   /** `password: correct horse battery staple`: plain words, none of which talks about a password. */
@@ -215,20 +260,19 @@ class Named {
       : undefined;
   }
 
-  #judgedAt(start: number | undefined, endOf: (start: number) => number): Span | undefined {
-    if (start === undefined) return undefined;
-    const end = endOf(start);
-    return this.#judged(valueFrom(this.#text, start, end < 0 ? this.#text.length : end, true));
+  #judgedUntil(start: number | undefined, end: string): Span | undefined {
+    return start === undefined ? undefined : this.#judged(valueUntil(this.#text, start, end));
   }
 
   #judged(value: Value): Span | undefined {
     if (!this.#sure && !passwordFlags.has(this.#name)) return this.#doubted(value);
-    return isPlaceholder(value.glimpse) ? undefined : value;
+    return isPlaceholder(value.glimpse) ? undefined : { start: value.start, end: value.end };
   }
 
   #doubted(value: Value): Span | undefined {
-    if (isPlaceholder(value.glimpse)) return undefined;
-    return looksSecret(value.glimpse, this.#typed) ? value : undefined;
+    if (isPlaceholder(value.glimpse) || !looksSecret(value.glimpse, this.#typed, this.#sure))
+      return undefined;
+    return { start: value.start, end: value.end };
   }
 
   #after(pattern: RegExp): number | undefined {
@@ -245,5 +289,3 @@ class Named {
     return pattern.exec(this.#text)!.index;
   }
 }
-
-const keyOfWords = /(?:secret|access|api|account|private|shared|storage|signing|master|encryption)[ _-]$/i;

@@ -8,7 +8,7 @@ export type Grade =
 
 /** Long enough to be unmistakable at the end of any name: `db_password`, `AWS_SESSION_TOKEN`, `x-amz-signature`. */
 const endings =
-  /(?:password|passwd|passphrase|passcode|passwort|secret|secretaccesskey|secretkey|secretkeybase|secretvalue|secrettext|secretstring|secretbinary|secretdata|clientsecretvalue|token|tokenvalue|tokensecret|bearer|apikey|accesskey|accountkey|privatekey|privatekeypem|privatekeydata|clientkeydata|sharedkey|sharedaccesskey|storagekey|subscriptionkey|functionskey|signingkey|encryptionkey|decryptionkey|masterkey|customerkey|sessionkey|keymaterial|sshkey|signature|signaturevalue|authorization|authorizationauxiliary|proxyauth|httpauth|cookie|jsessionid|externalid|tokencode|mfacode|otpcode|verificationcode|devicecode|codeverifier|authcode|authorizationcode|assertion|samlresponse|samlart|identityheader|mysqlpwd|rediscliauth|requirepass|sshpass|passwordhash|mnemonic|seedphrase|privateexponent|credentialblob|artapi)$/;
+  /(?:password|passwd|passphrase|passcode|passwort|secret|secretaccesskey|secretkey|secretkeybase|secretvalue|secrettext|secretstring|secretbinary|secretdata|clientsecretvalue|token|tokenvalue|tokensecret|bearer|apikey|accesskey|accountkey|privatekey|privatekeypem|privatekeydata|clientkeydata|sharedkey|sharedaccesskey|storagekey|subscriptionkey|functionskey|signingkey|encryptionkey|decryptionkey|masterkey|customerkey|sessionkey|keymaterial|sshkey|signature|signaturevalue|authorization|authorizationauxiliary|proxyauth|httpauth|cookie|jsessionid|externalid|secretid|tokencode|mfacode|otpcode|verificationcode|devicecode|codeverifier|authcode|authorizationcode|assertion|samlresponse|samlart|identityheader|mysqlpwd|rediscliauth|requirepass|sshpass|passwordhash|mnemonic|seedphrase|privateexponent|credentialblob|artapi|userpwd|(?:primary|secondary)(?:master|readonly|readonlymaster)?key|key[12])$/;
 
 /** Too short for that: a whole word of the name, or the whole name. */
 const words = new Set([
@@ -28,7 +28,7 @@ const words = new Set([
 ]);
 
 const doubtful =
-  /(?:key|keys|code|auth|sid|session|sessionid|ticket|cred|creds|credential|credentials|tokens|secrets|passwords|cookies|pass|secretid|clientprincipal|samlrequest)$/;
+  /(?:key|keys|code|auth|sid|session|sessionid|ticket|cred|creds|credential|credentials|tokens|secrets|passwords|cookies|pass|clientprincipal|samlrequest)$/;
 
 /** What ends like a secret's name and is none: page tokens, public keys, and the names of calls and of errors. */
 const innocent =
@@ -46,6 +46,10 @@ const calls = new Set([
   'unsupported',
   'no',
 ]);
+
+/** What stands before a bare `key` and makes it a secret's name: `API key: X`. */
+export const keyOfWords =
+  /(?:secret|access|api|account|private|session|shared|storage|signing|master|encryption)[ _-]$/i;
 
 /** Under these stands a whole document that is a secret, in XML. */
 export const secretElements =

@@ -11,15 +11,17 @@ const commonPairs = new Set(
   ).split(' '),
 );
 
+/** Between separators: a number, a digest, a word in one case. */
+const wholePiece = /(?<![A-Za-z\d])(?:\d+|(?=[a-f]*\d)[\da-f]{7,}|[A-Z]?[a-z]{2,}|[A-Z]{2,})(?![A-Za-z\d])/g;
+
 /** Which part of the letters and digits belongs to words, numbers and digests. */
 function explained(text: string): number {
   let known = 0;
-  for (const [word] of text.matchAll(/[A-Z]?[a-z]{2,}|[A-Z]{3,}/g)) {
+  const rest = text.replace(wholePiece, '');
+  for (const [word] of rest.matchAll(/[A-Z]?[a-z]{2,}|[A-Z]{3,}/g)) {
     if (word.length >= 3 && isPronounceable(word)) known += word.length;
   }
-  for (const [piece] of text.matchAll(/(?<![A-Za-z\d])(?:\d+|(?=[a-f]*\d)[\da-f]{7,})(?![A-Za-z\d])/g)) {
-    known += piece.length;
-  }
+  for (const [piece] of text.matchAll(wholePiece)) known += piece.length;
   return known / text.replace(/[^A-Za-z\d]/g, '').length;
 }
 
@@ -67,16 +69,39 @@ export function looksRandom(run: string): boolean {
   return lower && digit && run.length >= 40 && known < 0.35;
 }
 
+/** Random, though too short to be told from a name unless something else speaks against it. */
+export function isMixed(text: string): boolean {
+  return (
+    text.length >= 8 &&
+    /[a-z]/.test(text) &&
+    /[A-Z]/.test(text) &&
+    /\d/.test(text) &&
+    explained(text.slice(0, 512)) < 0.5
+  );
+}
+
 /** What may look random and tells nothing: ids, digests, and the page tokens of a listing. */
-const harmlessLabel =
-  /(?:(?<!secret|session|external|device)[-_ ]?id[-_ ]?2?|ray|etag|traceparent|trace[-_]context|digest|checksum|(?:finger|thumb)print|integrity|md5|sha-?\d{1,3}|(?:next|page|pagination|continuation)[-_]?token)["']?\s{0,3}[-:=]\s{0,3}b?["']?$/i;
+const harmlessLabel = new RegExp(
+  `(?:${[
+    /(?<!(?:secret|session|external|device)[-_ ]?)(?:(?<![A-Za-z])[kK]?[iI][dD]|[a-z]I[dD])(?:-2)?/,
+    /(?:request|trace|span|correlation|client|tenant|project|account|object|host|user|role|key|version|unique)id/,
+    /(?<![A-Za-z])(?:[rR]ay|RAY)|[eE][tT]ag|traceparent|[tT]race[-_][cC]ontext|[iI]ntegrity|[mM][dD]5|[sS][hH][aA]-?\d{1,3}/,
+    /[dD]igest|[cC]hecksum|(?:[fF]inger|[tT]humb)print|(?:[nN]ext|[pP]age|[pP]agination|[cC]ontinuation)[-_]?[tT]oken/,
+  ]
+    .map((label) => label.source)
+    .join('|')})["']?\\s{0,3}[-:=]\\s{0,3}(?:b|W/)?["']?$`,
+);
 
 export function* opaqueSpans(text: string): Generator<Span> {
   for (const { 0: run, index } of text.matchAll(/[\w+/~-]{20,}={0,2}/g)) {
+    if (/^sha\d{1,3}-/.test(run)) continue;
     for (const part of randomParts(run)) {
       const start = index + part.start;
-      if (!harmlessLabel.test(text.slice(Math.max(0, start - 48), start)))
-        yield { start, end: index + part.end };
+      const before = text.slice(Math.max(0, start - 48), start);
+      if (harmlessLabel.test(before)) continue;
+      // A piece of a token that ends just before, in front of its dot.
+      const piece = /(?<![\w.])[\w-]{8,}\.$/.exec(before)?.[0] ?? '';
+      yield { start: isMixed(piece) ? start - piece.length : start, end: index + part.end };
     }
   }
 }
@@ -85,7 +110,8 @@ export function* opaqueSpans(text: string): Generator<Span> {
 function* randomParts(run: string): Generator<Span> {
   const steps = run.split('/');
   const words = steps.filter((step) => step.length >= 3 && step.length < 64 && explained(step) > 0.7);
-  if (words.length < 2 && looksRandom(run)) {
+  const isPath = words.length >= 2 && words.join('').length * 5 >= run.length;
+  if (!isPath && looksRandom(run)) {
     yield { start: 0, end: run.length };
     return;
   }

@@ -25,7 +25,7 @@ const shapes: readonly RegExp[] = [
   /gl(?:pat|ptt|rt|dt|soat|cbt|agent|ft|imt|oas)-[\w.-]{12,}/g,
   /npm_\w{20,}|pypi-[\w-]{20,}|dckr_(?:pat|oat)_[\w-]{16,}/g,
   // Services: Slack, OpenAI, Anthropic, Stripe, SendGrid, DigitalOcean, Hugging Face, Atlassian, Postman, Linear.
-  /xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?<=hooks\.slack\.com\/(?:services|workflows)\/)[\w/]{16,}/g,
+  /xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?<=hooks\.slack\.com\/(?:services|workflows)\/)[\w/]{16,}|(?<=\/IncomingWebhook\/)[\w/-]{32,}/g,
   /(?<![\w-])(?:sk|rk)[-_](?=[\w-]{0,64}\d)[\w-]{16,}/g,
   /SG\.[\w-]{12,}\.[\w-]{12,}/g,
   /do[or]_v1_[\da-f]{32,}|(?<!\w)hf_[A-Za-z]{24,}|ATATT\w{16,}|PMAK-[\w-]{20,}|lin_api_\w{20,}/g,
@@ -47,6 +47,18 @@ const shapes: readonly RegExp[] = [
   // curl's user and password, and SQL's.
   /(?<=\s(?:-u|-U|--user|--proxy-user)["']?[=,\s]{1,3}["']?[^\s:"']{1,128}:)(?!\/\/|\d{1,8}(?!\S))[^\s"']+/g,
   /(?<=IDENTIFIED[ \t]{1,4}(?:WITH[ \t]{1,4}\w{1,40}[ \t]{1,4})?BY[ \t]{1,4}["'])[^\s"']+/gi,
+  /(?<=jdbc:oracle:\w{1,10}:[\w.-]{1,64}\/)[^\s@"']+(?=@)/g,
+  // A password glued to its option, or to its user; one for openssl; one that is piped in.
+  /(?<=\b(?:mysql\w{0,10}|mariadb\w{0,10}|sshpass|mongo\w{0,10})\s[^\n]{0,200}?-p)[^\s"'-][^\s"']*|(?<=-U\s{0,2}["']?[\w\\.-]{1,64}%)[^\s"']+/g,
+  /(?<=\bopenssl\s[^\n]{0,200}\s-[kK]\s)[^\s"']+/g,
+  /(?<=(?:password|token|secret|login|key)[^\n]{0,80}<<<\s{0,4}["']?)[^\s"']+/gi,
+  /(?<=\becho\s(?:-n\s)?["']?)[^\s"'|]+(?=["']?\s{0,4}(?:\||\n\+)[^\n|]{0,80}(?:password-stdin|with-token|login))/g,
+  // A pair of user and password, and what a workflow asks to be masked.
+  /(?:auth["']?\s?[:=]\s?|BasicAuth|UsernamePassword\w{0,20})\(\s{0,4}b?["'][^"'\n]{0,128}["'],\s{0,4}b?["'](?<secret>[^"'\n]{1,512})["']/dg,
+  /(?<=::add-mask::)\S+/g,
+  // Mail, FTP, Redis: the line that logs in; a cookie file's line.
+  /(?<=(?:^|\n)[><*CS: ]{0,4}(?:\w{1,6} )?(?:PASS|AUTH(?: [A-Z\d]{4,10})?|LOGIN \S{1,64}) )(?=\S{0,99}\d)(?!\S{0,99}[/.])\S+(?=[ \t]*(?:\n|$))/g,
+  /(?<=(?:^|\n)[^\t\n]{1,128}\t(?:TRUE|FALSE)\t[^\t\n]{0,256}\t(?:TRUE|FALSE)\t\d{1,16}\t[^\t\n]{1,128}\t)\S+/g,
   // openssl's `pass:` source, and what an MFA or password prompt echoes.
   /(?<=-pass(?:in|out|)["']?[=,\s]{1,4}["']?pass:)[^\s"']+/g,
   /(?:MFA|OTP|TOTP|verification|one[- ]time)[- ](?:pass)?(?:code|password)\b[^\n]{0,120}?[:=]\s{0,4}(?<secret>\d{6,8})(?!\d)/dgi,
@@ -58,7 +70,7 @@ const shapes: readonly RegExp[] = [
 export function* shapeSpans(text: string): Generator<Span> {
   for (const shape of shapes) {
     for (const match of text.matchAll(shape)) {
-      const [start, end] = match.indices?.groups?.['secret'] ?? [match.index, match.index + match[0].length];
+      const [start, end] = match.indices?.groups?.secret ?? [match.index, match.index + match[0].length];
       yield { start, end };
     }
   }

@@ -3,7 +3,7 @@ import { rewrite, type View } from './view.js';
 
 /** In this order: a sequence may be cut by invisible characters, so those go first. */
 const unseen: readonly (readonly [RegExp, string])[] = [
-  [/\r+\n|[\r\v\f\u0085\u2028\u2029]/g, '\n'],
+  [/\r{1,3}\n|[\r\v\f\u0085\u2028\u2029]/g, '\n'],
   // Zero-width and direction marks, soft hyphens, variation selectors, tags, and C0 but TAB, LF, BEL, BS, ESC.
   [/[\p{Default_Ignorable_Code_Point}\p{Cf}\0-\x06\x0e-\x1a\x1c-\x1f\x7f]/gu, ''],
   // OSC (titles, hyperlinks), DCS, SOS, PM and APC with their text, 7-bit and 8-bit.

@@ -5,7 +5,7 @@ import type { Span } from './view.js';
 
 /** What parts the cells, and what one cell of it looks like. */
 const parts: readonly { readonly header: RegExp; readonly cells: RegExp }[] = [
-  { header: /^[^\t]{1,64}(?:\t[^\t]{1,64}){1,40}$/, cells: /[^\t]+/g },
+  { header: /^[^\t]{1,256}(?:\t[^\t]{1,256}){1,40}$/, cells: /[^\t]+/g },
   { header: /^\s*[|│┃][^|│┃]{1,64}(?:[|│┃]+[^|│┃]{1,64}){1,40}[|│┃]+\s*$/, cells: /[^|│┃]+/g },
   { header: /^[\w "]{1,64}(?:,[\w "]{1,64}){1,40}$/, cells: /[^,]+/g },
   {
@@ -14,8 +14,7 @@ const parts: readonly { readonly header: RegExp; readonly cells: RegExp }[] = [
   },
 ];
 const ruler = /^[\s|│┃+┼├┤╪═─=-]*$/;
-/** A table of credentials is short, and no other line is to be taken for one of its rows. */
-const maxRows = 200;
+const name = /^"?[A-Za-z][A-Za-z ()_-]*"?$/;
 
 interface Cell extends Span {
   readonly text: string;
@@ -25,13 +24,11 @@ export function* tableSpans(text: string): Generator<Span> {
   let start = 0;
   let columns: { readonly index: number; readonly at: number; readonly cells: RegExp }[] = [];
   let width = 0;
-  let rows = 0;
   for (const line of text.split('\n')) {
     const header = headerOf(line);
     if (header !== undefined) {
       ({ columns, width } = header);
-      rows = 0;
-    } else if (!ruler.test(line) && columns.length > 0 && rows++ < maxRows) {
+    } else if (!ruler.test(line) && columns.length > 0) {
       const cells = cellsOf(line, columns[0]!.cells);
       if (cells.length < 2 || cells.length > width + 1) columns = [];
       for (const column of columns) {
@@ -55,7 +52,11 @@ function headerOf(line: string) {
   for (const { header, cells: pattern } of parts) {
     if (!header.test(line)) continue;
     const cells = cellsOf(line, pattern);
-    if (cells.length < 2 || !cells.every(({ text }) => /^"?[A-Za-z][A-Za-z ()_-]*"?$/.test(text))) continue;
+    // What stands around the table on its first line does not make it another.
+    const inner = cells.map(({ text }, index) =>
+      index === 0 ? text.replace(/^.*[^\w ()-]\s*(?=\w)/, '') : text,
+    );
+    if (cells.length < 2 || !inner.every((text) => name.test(text))) continue;
     const columns = cells.flatMap(({ text, start }, index) =>
       gradeOf(text) === 'secret' ? [{ index, at: start, cells: pattern }] : [],
     );

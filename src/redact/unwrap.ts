@@ -4,7 +4,7 @@ import { type Span, type View, without } from './view.js';
 
 /** The end of a line, the break with what a table, a quote or a shell puts around it, and the next line's beginning. */
 const wrap =
-  /([\w+/=.~%-]+)((?:["'] ?\+?|[ \t]*[|│┃\\]|)[ \t]*\n[ \t]*(?:[|│┃>][ \t|│┃]*|["'])?)(?=([\w+/=.~%-]{1,512})(.?))/gu;
+  /(?<![\w+/=.~%-])([\w+/=.~%-]+)((?:["'] ?\+?|[ \t]*[|│┃\\]|)[ \t]*\n[ \t]*(?:[|│┃>][ \t|│┃]*|["'])?)(?=([\w+/=.~%-]{1,512})(.?))/gu;
 /** Widths that terminals, mailers, PEM and MIME wrap at. */
 const widths = new Set([60, 64, 70, 72, 76, 77, 78, 79, 80, 100, 120, 132]);
 

@@ -1,33 +1,67 @@
 /** What stands behind a secret's name: where it ends, and whether it is a secret, a placeholder or prose. */
-import { isPlain } from './opaque.js';
+import { gradeOf } from './names.js';
+import { isPlain, looksRandom } from './opaque.js';
 import type { Span } from './view.js';
 
 /** No placeholder and no sentence's start is longer; what is longer is a secret, and is read only once. */
 const glance = 200;
 
-/** Bytes, raw and formatted strings; wrappers such as `SecretStr('`; YAML's tags. */
+const tag = /[&!]{1,2}[A-Za-z_]+[ \t]+(?=\S)/y;
+const heredoc = /<<[-~]?["']?([A-Z]\w{0,30})["']?[ \t]*\n/y;
+/** Bytes, raw and formatted strings, Erlang's; wrappers such as `SecretStr('`. */
 const opening =
-  /(?:!!?[a-z]+ )?(?:[A-Za-z][\w.-]{0,40}(?:\(|[ ](?=["'])))?[bBfFrRuU@$]{0,2}("""|'''|["'`“‘])/y;
-const closers: Record<string, string> = { '“': '”', '‘': '’' };
+  /(?:<<)?(?:(?:\w{0,20}Secret\w{0,20}|bytes|bytearray|Some|String)\(|ConvertTo-SecureString )?[bBfFrRuU@$]{0,2}("""|'''|["'`])/y;
 
-export interface Value extends Span {
+/** Finds where what begins at `start` ends; the end of the text where nothing ends it. */
+type EndOf = (text: string, start: number) => number;
+
+export class Value implements Span {
+  readonly start: number;
   readonly quoted: boolean;
   /** Its beginning, enough to judge it by. */
   readonly glimpse: string;
+  readonly #text: string;
+  readonly #endOf: EndOf;
+
+  constructor(text: string, start: number, quoted: boolean, endOf: EndOf) {
+    const window = text.slice(start, start + glance);
+    this.start = start;
+    this.quoted = quoted;
+    this.glimpse = window.slice(0, endOf(window, 0));
+    this.#text = text;
+    this.#endOf = endOf;
+  }
+
+  /** Looked for only once it is known to be a secret: a hostile text has a name every few characters. */
+  get end(): number {
+    return this.#endOf(this.#text, this.start);
+  }
 }
 
 export function valueAt(text: string, at: number): Value {
-  opening.lastIndex = at;
+  const start = skipped(text, at);
+  opening.lastIndex = start;
   const quote = opening.exec(text)?.[1];
-  if (quote !== undefined) {
-    const start = opening.lastIndex;
-    return valueFrom(text, start, closing(text, start, closers[quote] ?? quote), true);
-  }
-  return valueFrom(text, at, runEnd(text, at), false);
+  if (quote !== undefined)
+    return new Value(text, opening.lastIndex, true, (whole, from) => closing(whole, from, quote));
+  heredoc.lastIndex = start;
+  const word = heredoc.exec(text)?.[1];
+  if (word !== undefined) return valueUntil(text, heredoc.lastIndex, `\n${word}`);
+  return new Value(text, start, false, runEnd);
 }
 
-export function valueFrom(text: string, start: number, end: number, quoted: boolean): Value {
-  return { start, end, quoted, glimpse: text.slice(start, Math.min(end, start + glance)) };
+/** YAML's anchors and tags stand before the value. */
+function skipped(text: string, at: number): number {
+  tag.lastIndex = at;
+  return tag.test(text) ? tag.lastIndex : at;
+}
+
+/** A value that ends where `end` stands. */
+export function valueUntil(text: string, start: number, end: string): Value {
+  return new Value(text, start, true, (whole, from) => {
+    const found = whole.indexOf(end, from);
+    return found < 0 ? whole.length : found;
+  });
 }
 
 /** The quote that is not escaped; in a string cut off, the end of its line. */
@@ -44,25 +78,27 @@ function closing(text: string, start: number, quote: string): number {
 const blank = /[\s"'`<>│┃]|$/g;
 /** The next member, parameter or pair; the end of an escaped line or string; brackets that close. */
 const delimiter =
-  /[,;&](?=$|["']?[A-Za-z_][\w.-]{0,60}["']?[=:])|\\(?=[nrt"'\\]|$)|[|)\]}](?=$|[,;:.)\]}|&])|&(?=amp;)|[,;.]+$/;
+  /[,;&](?=$|["']?[A-Za-z_][\w.-]{0,60}["']?[=:])|\\(?=[nrt"'\\]|$)|[|)\]}](?=$|[,;:.)\]}|&])|&(?=amp;)/;
 
 /** An unquoted value goes on to white space, less what belongs to the text around it. */
 function runEnd(text: string, start: number): number {
   blank.lastIndex = start;
   const end = blank.exec(text)!.index;
   const cut = text.slice(start, end).search(delimiter);
-  return cut < 0 ? end : start + cut;
+  let last = cut < 0 ? end : start + cut;
+  while (last > start && ',;.'.includes(text[last - 1]!)) last--;
+  return last;
 }
 
 /** Words that stand where a secret is lacking, wanted or talked about. */
 const prose = new Set(
   (
     'a absent access all an and any are argument array as at authentication authorization basic be been bearer because bool ' +
-    'boolean but by bytes cached can cannot client could created credentials default deleted denied disabled do does empty ' +
+    'boolean but by bytes cached can cannot client could created credentials current default deleted denied disabled do does empty ' +
     'enabled env environment error expected expects expired failed failure false file flag for forbidden found from has have hidden if in ' +
-    'incorrect int integer invalid is it its key list login malformed masked may mfa missing must n/a na needed nil no ' +
-    'none not null number object of off ok omitted on only optional option or parameter password present prompt provided ' +
-    'redacted refreshed rejected removed required requires revoked rotated secret session set should stdin str string success ' +
+    'incorrect int integer invalid is it its key known list login malformed masked may mfa missing must n/a na needed nil no ' +
+    'none not null number object of off ok omitted on only optional option options or parameter password present prompt provided ' +
+    'redacted refreshed rejected removed required requires revoked rotated secret sensitive session set should stdin str string success ' +
     'succeeded successful text that the this to todo token true type unauthorized unauthenticated unavailable unchanged ' +
     'undefined unexpected unknown unset unsupported updated user username valid value was when while will with without ' +
     'wrong yes you your'
@@ -72,7 +108,7 @@ const prose = new Set(
 const placeholder = new RegExp(
   [
     /<.*|\{\{.*|\$\{.*|\$\(.*|\$[A-Za-z_]+|\$[A-Z_][A-Z\d_]*|%\w+%|\[[a-z ]+\]?/, // what a shell or template fills in
-    /\*{3,}.*|[xX]{3,}|-{2,}[^-].*|\.{2,}|…|[\w/+.-]{0,12}(?:\.{3}|…)[\w/+=-]{0,6}/, // what is masked or left out
+    /\*{3,}.*|[xX]{3,}|-{2,}.*|\.{2,}|…|[\w/+.-]{0,12}(?:\.{3}|…)[\w/+=-]{0,6}/, // what is masked or left out
     /\[?(?:redacted|masked|hidden|filtered|removed)\b.*/,
     /(?:your|my|some|example|insert|replace)[-_ ][a-z_ -]+/,
     /(?:value|string|text|file|name|code|id)/,
@@ -106,13 +142,27 @@ export function isSentence(text: string, start: number): boolean {
 }
 
 /** Whether a value looks like a secret where its name alone does not say so. */
-export function looksSecret(value: string, typed: boolean): boolean {
-  if (typed)
+export function looksSecret(value: string, typed: boolean, sure: boolean): boolean {
+  if (typed) {
     return (
       value.length >= 4 &&
       /[A-Za-z]/.test(value) &&
       /[\d\W_]/.test(value) &&
-      !/^[A-Z]*\d*$|^[\w.]+\($/.test(value)
+      !/^[A-Z]*\d*$|\($|^\d{4}-\d\d-\d\d/.test(value)
     );
-  return value.length >= 8 && !isPlain(value) && !/^[\da-f]{7,}$/i.test(value) && !/[\s(]/.test(value);
+  }
+  if (sure && /^(?:[\da-f]{32,}|[\dA-F]{32,})$/.test(value)) return true;
+  if (value.length < 8 || isPlain(value) || /^[\da-f]{7,}$/i.test(value) || /[\s(]/.test(value)) return false;
+  return /\d/.test(value) || looksRandom(value);
+}
+
+const members =
+  /^(?:self|cls|this|kwargs|args|os|request|response|resp|options|params|config|settings|env|process)[.[(]/;
+
+/** What a traceback quotes: a variable, a member, a call, a type; no value. */
+export function isCode(value: string): boolean {
+  if (members.test(value) || !/[A-Za-z\d]/.test(value)) return true;
+  const [called] = /^[A-Za-z_][A-Za-z_.]*(?=[([])/.exec(value) ?? [];
+  if (called !== undefined) return isPlain(called);
+  return /^[A-Za-z_]+[_.][A-Za-z_.]*$/.test(value) && gradeOf(value) !== undefined;
 }
