@@ -120,7 +120,7 @@ function traceCommand(io: Io): Command {
     .option('--json', 'Print one JSON document.')
     .addHelpText(
       'after',
-      '\nExample:\n  cloud-cli audit trace ASIAIOSFODNN7EXAMPLE\n  pbpaste | cloud-cli audit trace -',
+      '\nExample:\n  cloud-cli audit trace cloud-cli-01936b1e-4c00-7000-8000-000000000000\n  pbpaste | cloud-cli audit trace -',
     )
     .action(async (what: string, { json }: { json?: boolean }) => {
       const wanted = what === '-' ? new Secret((await readAll(io)).trim()).fingerprint() : what;

