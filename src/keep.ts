@@ -41,8 +41,8 @@ export type KeepEvent = { at: string } & (
 const lookMs = 60_000;
 const slowestMs = 5 * 60_000;
 const quickestMs = 250;
-/** Failures that only an operator can mend. */
-const standing: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'policy_denied']);
+/** Failures that only an operator can mend; each further `persist_failed` leaves one more credential live and lost. */
+const standing: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'policy_denied', 'persist_failed']);
 
 /** Keeps all `targets` at a time, each on its own, until the signal aborts; it rejects only on a defect. */
 export async function keep(targets: readonly string[], options: KeepOptions): Promise<void> {

@@ -13,6 +13,7 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { releaseLease } from '../../src/audit/lease.js';
+import type { Lease } from '../../src/audit/ledger.js';
 import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { CloudCliError } from '../../src/errors.js';
 import { temporaryDirectory } from '../support.js';
@@ -141,30 +142,29 @@ describe('a SQLite ledger', () => {
   it('closes what a dead process left when it is opened', async () => {
     const file = newFile();
     const ledger = await openSqliteAuditStore(file);
-    const [dead, alive, elsewhere, rebooted, lateElsewhere] = [
-      pendingEvent(),
-      pendingEvent(),
-      pendingEvent(),
-      pendingEvent(),
-      pendingEvent(),
-    ];
     const past = new Date(Date.now() - 1000).toISOString();
-    elsewhere.lease = { ...elsewhere.lease, host: 'another' };
-    lateElsewhere.lease = { ...lateElsewhere.lease, host: 'another', deadline: past };
-    rebooted.lease = { ...rebooted.lease, boot_id: 'before' };
-    alive.lease = { ...alive.lease, deadline: past };
-    for (const pending of [dead, alive, elsewhere, rebooted, lateElsewhere]) await ledger.append(pending);
+    const cases: [Partial<Lease>, string][] = [
+      [{ deadline: past }, 'PENDING'],
+      [{ host: 'another' }, 'PENDING'],
+      [{ host: 'another', deadline: past }, 'FAILED'],
+      [{ boot_id: 'of the boot before' }, 'FAILED'],
+      [{ boot_id: '', pid: 1 }, 'PENDING'],
+      [{ boot_id: '', pid: 1, deadline: past }, 'FAILED'],
+      [{ pid_namespace: 'another' }, 'PENDING'],
+      [{ pid_namespace: 'another', deadline: past }, 'FAILED'],
+    ];
+    const runs = cases.map(([changes]) => {
+      const pending = pendingEvent();
+      return { ...pending, lease: { ...pending.lease, ...changes } };
+    });
+    const dead = pendingEvent();
+    for (const pending of [...runs, dead]) await ledger.append(pending);
     await ledger.close();
     releaseLease(dead.run_id);
     const reopened = await openSqliteAuditStore(file);
-    const statusOf = async ({ run_id }: { run_id: string }) => (await reopened.get(run_id))?.status;
-    expect(await Promise.all([dead, alive, elsewhere, rebooted, lateElsewhere].map(statusOf))).toEqual([
-      'FAILED',
-      'PENDING',
-      'PENDING',
-      'FAILED',
-      'FAILED',
-    ]);
+    const statuses = await Promise.all(runs.map(async ({ run_id }) => (await reopened.get(run_id))?.status));
+    expect(cases.map(([changes], index) => [changes, statuses[index]])).toEqual(cases);
+    expect(await reopened.get(dead.run_id)).toMatchObject({ status: 'FAILED' });
     await reopened.close();
   });
 
