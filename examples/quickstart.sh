@@ -27,6 +27,13 @@ demonstrate --provider aws --target-credential-key idp:aws:demo --role-arn arn:a
 demonstrate --provider gcp --target-credential-key idp:gcp:demo --service-account-email minter@my-project.iam.gserviceaccount.com
 demonstrate --provider azure --target-credential-key idp:azure:demo --resource https://vault.azure.net
 
+printf '\n== exec: a command with all three in its environment ==\n'
+# shellcheck disable=SC2016 # the command expands them, not this script
+try exec idp:aws:demo idp:gcp:demo idp:azure:demo -- sh -c '
+  echo "AWS key $AWS_ACCESS_KEY_ID until $AWS_CREDENTIAL_EXPIRATION"
+  echo "GCP token of ${#CLOUDSDK_AUTH_ACCESS_TOKEN} characters"
+  echo "Azure token of ${#AZURE_ACCESS_TOKEN} characters"'
+
 printf '\n== the ledger ==\n'
 try audit list
 try audit verify
