@@ -70,7 +70,7 @@ export interface Settings {
 export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   const home = resolve(given(env, 'CLOUD_CLI_HOME') ?? join(dataDirectory(env), 'cloud-cli'));
   const named = given(env, 'CLOUD_CLI_CONFIG');
-  const file = readConfig(named ?? join(home, 'config.json'), named !== undefined);
+  const file = readConfig(resolve(named ?? join(home, 'config.json')), named !== undefined);
   return {
     home,
     audit_url: given(env, 'CLOUD_CLI_AUDIT_URL') ?? file.audit_url ?? `sqlite:${join(home, 'audit.sqlite')}`,
@@ -105,7 +105,10 @@ function readConfig(path: string, mustExist: boolean): ConfigFile {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if ((code === 'ENOENT' || code === 'ENOTDIR') && !mustExist) return {};
-    throw badConfig(path, [{ field: 'CLOUD_CLI_CONFIG', message: `cannot be read (${code})` }]);
+    throw invalidRequest(
+      [{ field: 'CLOUD_CLI_CONFIG', message: `${path} cannot be read (${code})` }],
+      `Make it readable for this user, or unset CLOUD_CLI_CONFIG.`,
+    );
   }
   let value: unknown;
   try {

@@ -42,6 +42,8 @@ export type PersistHook = (
 export interface CredentialStore {
   /** Absent where the store cannot write: a mint then fails before anything is spawned. */
   readonly persist?: PersistHook;
+  /** Rejects with `persist_failed` where `persist` could not keep a credential now; it changes nothing that is kept. */
+  readonly ready?: () => Promise<void>;
   /** The credential, expired or not; undefined where there is none. */
   readonly read: (key: CredentialKey) => Promise<Credential | undefined>;
   /** Its metadata, without reading the secret. */

@@ -4,6 +4,7 @@ export type {
   AuditStore,
   Head,
   Lease,
+  NewEvent,
   RunEvent,
   RunFilter,
   RunStatus,

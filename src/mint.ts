@@ -19,6 +19,8 @@ import { failureOf } from './vendor-failure.js';
 export interface MintOptions {
   /** Keeps the credential. Without it nothing is minted, and the run is recorded as `persist_failed`. */
   persist?: PersistHook | undefined;
+  /** Asked before anything is spawned: rejects where `persist` could not keep a credential, such as `store.ready`. */
+  ready?: (() => Promise<void>) | undefined;
   /** The ledger. Without it nothing is minted. */
   audit: AuditStore;
   /** Who asks; default the user of the operating system. */
@@ -73,15 +75,16 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
     let issued: Minted | undefined;
     try {
       const persist = requirePersist(options.persist);
+      await requireReady(options.ready);
       issued = await issue(checked, built, file, options);
       const credential = credentialOf(checked, issued);
-      await audit.append({ kind: 'ISSUED', run_id, at: now(), ...traces(issued) });
+      await audit.append({ kind: 'ISSUED', run_id, ...traces(issued) });
       await handOver(persist, checked.key, credential, { run_id, signal: options.signal });
     } catch (error) {
       const failure = asFailure(error, checked, issued);
       await close(
         audit,
-        { kind: 'FAILED', run_id, at: now(), duration_ms: duration_ms(), ...recordOf(failure) },
+        { kind: 'FAILED', run_id, duration_ms: duration_ms(), ...recordOf(failure) },
         failure,
       );
       throw failure;
@@ -89,7 +92,7 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
     const envelope = envelopeOf(checked, issued);
     await close(
       audit,
-      { kind: 'SUCCEEDED', run_id, at: now(), duration_ms: duration_ms() },
+      { kind: 'SUCCEEDED', run_id, duration_ms: duration_ms() },
       {
         audit_run_id: run_id,
         outcome: 'issued',
@@ -154,7 +157,6 @@ async function begin(
     await audit.append({
       kind: 'PENDING',
       run_id,
-      at: now(),
       action: 'mint_cloud_credential',
       provider: handler.name,
       credential_key: checked.key.toString(),
@@ -283,12 +285,25 @@ function requirePersist(persist: PersistHook | undefined): PersistHook {
   if (persist) return persist;
   throw new CloudCliError(
     'persist_failed',
-    'no persist hook is configured, so a minted credential could not be kept',
+    'no store that can write is configured, so a minted credential could not be kept',
     {
-      hint: 'Give `mint` a `persist` hook, or configure a store that can write.',
+      hint: 'Configure a store that can write, in CLOUD_CLI_STORE_URL or store_url; in code, give `mint` a `persist` hook.',
       outcome: 'not_issued',
     },
   );
+}
+
+async function requireReady(ready: MintOptions['ready']): Promise<void> {
+  try {
+    await ready?.();
+  } catch (error) {
+    const failure: CloudCliError = isCloudCliError(error)
+      ? (error as CloudCliError)
+      : new CloudCliError('persist_failed', `the store is not ready (${nameOf(error)})`, {
+          hint: 'Mend the store, then run again.',
+        });
+    throw failure.with({ outcome: 'not_issued' });
+  }
 }
 
 function credentialOf(checked: CheckedRequest, issued: Minted): Credential {
@@ -328,8 +343,4 @@ function traces(issued: Minted) {
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -95,7 +95,7 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
   if (issues.length > 0)
     throw invalidRequest(
       issues,
-      `Correct the request; \`cloud-cli handlers\` lists the fields of ${handler.name}.`,
+      `Correct the request; \`cloud-cli handlers --json\` lists the fields of ${handler.name}.`,
     );
 
   const run_id = (asked.get('run_id') as string | undefined) ?? newRunId();
@@ -183,8 +183,9 @@ function check(name: string, field: Field, value: unknown, issues: Issue[]): unk
   return undefined;
 }
 
-/** zod's own words for what a schema says no more about; a schema's words win. */
+/** A schema's own words, and ours where zod would use its. */
 function wordsOf(issue: z.core.$ZodIssue): string {
+  if (!/^(?:Invalid input|Too small|Too big)/.test(issue.message)) return issue.message;
   if (issue.code === 'invalid_type') return `must be ${kinds[issue.expected] ?? `of type ${issue.expected}`}`;
   if (issue.code === 'too_small') return `must ${measures[issue.origin] ?? 'be'} at least ${issue.minimum}`;
   if (issue.code === 'too_big') return `must ${measures[issue.origin] ?? 'be'} at most ${issue.maximum}`;

@@ -328,6 +328,22 @@ describe('a mint', () => {
     expect(host.spawned()).toEqual([]);
   });
 
+  it('for a store that is not ready is recorded, and spawns nothing', async () => {
+    const host = await newHost();
+    const store = await openCredentialStore('file:/proc/credentials');
+    const error = await failureOf(host.mint(requests.aws(), { persist: store.persist, ready: store.ready }));
+    expect(error).toMatchObject({
+      code: 'persist_failed',
+      outcome: 'not_issued',
+      message: expect.stringContaining('/proc/credentials'),
+    });
+    expect(await host.audit.get(error.audit_run_id!)).toMatchObject({
+      status: 'FAILED',
+      outcome: 'not_issued',
+    });
+    expect(host.spawned()).toEqual([]);
+  });
+
   it('whose persist hook throws says what lives on in the cloud, and nothing of what the hook said', async () => {
     const host = await newHost();
     const persist: PersistHook = (_, credential) => {

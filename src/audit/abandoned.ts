@@ -7,13 +7,12 @@ export function abandon(
   pending: PendingEvent,
   issued: IssuedEvent | undefined,
   now = new Date(),
-): FailedEvent {
+): Omit<FailedEvent, 'at'> {
   const ended = endVendorProcesses(pending.run_id);
   const died = `the process that minted it (pid ${pending.lease.pid} on ${pending.host}) is gone`;
   return {
     kind: 'FAILED',
     run_id: pending.run_id,
-    at: now.toISOString(),
     duration_ms: Math.max(0, now.getTime() - Date.parse(pending.at)),
     error: { code: 'abandoned', message: ended > 0 ? `${died}; its vendor process was ended` : died },
     ...(issued

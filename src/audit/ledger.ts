@@ -22,7 +22,7 @@ export interface Lease {
 
 interface Event {
   run_id: string;
-  /** RFC 3339 UTC. */
+  /** When it took its place in the chain, RFC 3339 UTC. */
   at: string;
 }
 
@@ -73,6 +73,8 @@ export interface FailedEvent extends Event {
 }
 
 export type RunEvent = PendingEvent | IssuedEvent | SucceededEvent | FailedEvent;
+/** An event before the ledger has given it its place and time. */
+export type NewEvent = { [E in RunEvent as E['kind']]: Omit<E, 'at'> }[RunEvent['kind']];
 export type RunStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED';
 
 /** One run as the ledger shows it: CONTRACT section 5. Times are RFC 3339 UTC; what is not known is null. */
@@ -134,11 +136,11 @@ export interface ChainedEvent extends Head {
 }
 
 /**
- * A ledger. `append` resolves only once the event is durable, and rejects with `conflict` (this run has such an
+ * A ledger. `append` gives the event its time when its turn has come, resolves only once it is durable, and rejects with `conflict` (this run has such an
  * event, or another run of this key is in flight) or `audit_unavailable`.
  */
 export interface AuditStore {
-  append(event: RunEvent): Promise<void>;
+  append(event: NewEvent): Promise<void>;
   get(run_id: string): Promise<WorkloadRun | undefined>;
   /** The newest run of a key that succeeded. */
   latest(credential_key: string): Promise<WorkloadRun | undefined>;
@@ -155,9 +157,9 @@ export interface AuditStore {
 /** The hash before the first event. */
 export const genesis = '0'.repeat(64);
 
-/** An event's text, in which its place in the chain is a part. */
-export function bodyOf(seq: number, event: RunEvent): string {
-  return JSON.stringify({ seq, ...event });
+/** An event's text, of which its place in the chain and its time are a part. */
+export function bodyOf(seq: number, at: string, event: NewEvent): string {
+  return JSON.stringify({ seq, at, ...event });
 }
 
 /** SHA-256 over the hash before and the text: 64 hex digits. */
@@ -209,7 +211,7 @@ export function verifyChain(events: Iterable<ChainedEvent>, saved?: Head): Verif
     const fail = (problem: string): Verification => ({ ok: false, events: head.seq, problem });
     if (seq !== head.seq + 1) return fail(`event ${head.seq + 1} is missing`);
     if (chainHash(head.hash, body) !== hash)
-      return fail(`event ${seq} was changed, or the one before it was`);
+      return fail(seq === 1 ? 'event 1 was changed' : `event ${seq} was changed, or the one before it was`);
     if (!body.startsWith(`{"seq":${seq},`)) return fail(`event ${seq} stands in another's place`);
     head = { seq, hash };
     if (saved?.seq === seq) savedHolds = saved.hash === hash;

@@ -15,6 +15,7 @@ import {
   genesis,
   type Head,
   type IssuedEvent,
+  type NewEvent,
   type PendingEvent,
   type RunEvent,
   type RunFilter,
@@ -106,7 +107,7 @@ class SqliteLedger implements AuditStore {
     if (schemaVersion(db) !== migrations.length) db.transaction(() => migrate(db)).immediate();
   }
 
-  async append(event: RunEvent): Promise<void> {
+  async append(event: NewEvent): Promise<void> {
     guard(this.#path, () => this.#db.transaction(() => this.#append(event)).immediate());
   }
 
@@ -185,17 +186,18 @@ class SqliteLedger implements AuditStore {
       .immediate();
   }
 
-  #append(event: RunEvent): void {
+  #append(event: NewEvent): void {
     if (event.kind === 'PENDING') this.#takeOff(event);
     else this.#fly(event);
     const head = this.#db.prepare<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
     const seq = (head?.seq ?? 0) + 1;
-    const body = bodyOf(seq, event);
+    // Taken under the lock: nobody waits between two events' times and their order.
+    const body = bodyOf(seq, new Date().toISOString(), event);
     const hash = chainHash(head?.hash ?? genesis, body);
     this.#db.prepare('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
   }
 
-  #takeOff({ run_id, credential_key }: PendingEvent): void {
+  #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
     const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     if (bodies) {
       throw new CloudCliError('conflict', `run ${run_id} exists already`, {
@@ -219,7 +221,7 @@ class SqliteLedger implements AuditStore {
   }
 
   /** A run goes on: it must be in flight, and an answer comes once. */
-  #fly({ kind, run_id }: Exclude<RunEvent, PendingEvent>): void {
+  #fly({ kind, run_id }: Pick<RunEvent, 'kind' | 'run_id'>): void {
     const { pending, issued, ended } = this.#events(run_id);
     if (!pending || ended || (kind === 'ISSUED' && issued)) {
       throw new CloudCliError('conflict', `run ${run_id} cannot take ${kind} now`, {

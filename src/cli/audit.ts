@@ -11,7 +11,7 @@ import { type Io, print, printJson, printPairs, printTable, readAll } from './io
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
-    .description('Read the ledger.')
+    .description('Read the ledger: list and show runs, verify the chain, export it, trace a credential.')
     .addHelpText('after', '\nExample:\n  cloud-cli audit list --status FAILED --limit 5');
   audit.addCommand(listCommand(io));
   audit.addCommand(showCommand(io));
@@ -40,7 +40,10 @@ function listCommand(io: Io): Command {
     .option('--json', 'Print one JSON document.')
     .addHelpText('after', '\nExample:\n  cloud-cli audit list --provider aws --since 2026-11-01T00:00:00Z')
     .action(async ({ json, ...filter }: RunFilter & { json?: boolean }) => {
-      const rows = await withLedger(io, (ledger) => ledger.list(filter));
+      const rows = await withLedger(io, async (ledger) => {
+        if (filter.before !== undefined && !(await ledger.get(filter.before))) throw noSuchRun();
+        return ledger.list(filter);
+      });
       if (json) return printJson(io, rows);
       const cells = rows.map((row) => [
         row.created_at,
@@ -62,11 +65,7 @@ function showCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli audit show 01936b1e-4c00-7000-8000-000000000000')
     .action(async (run_id: string, { json }: { json?: boolean }) => {
       const row = await withLedger(io, (ledger) => ledger.get(run_id));
-      if (!row) {
-        throw new CloudCliError('not_found', 'the ledger has no such run', {
-          hint: 'List the runs with `cloud-cli audit list`.',
-        });
-      }
+      if (!row) throw noSuchRun();
       if (json) printJson(io, row);
       else printPairs(io, flat(row));
     });
@@ -127,7 +126,10 @@ function traceCommand(io: Io): Command {
       const rows = await withLedger(io, (ledger) => ledger.trace(wanted));
       if (rows.length === 0) {
         throw new CloudCliError('not_found', 'no run of this ledger minted that', {
-          hint: 'Give a token on standard input, whole and alone: printf %s "$TOKEN" | cloud-cli audit trace -',
+          hint:
+            what === '-'
+              ? 'Give the token whole and alone: printf %s "$TOKEN" | cloud-cli audit trace -'
+              : 'Give a run id, session name, access key id or fingerprint whole, or a token on standard input with -.',
         });
       }
       if (json) return printJson(io, rows);
@@ -178,6 +180,12 @@ function readHead(file: string): Head {
 /** Waits where the reader is slower than we are, so that memory stays flat. */
 async function write(io: Io, text: string): Promise<void> {
   if (!io.stdout.write(text)) await once(io.stdout, 'drain');
+}
+
+function noSuchRun(): CloudCliError {
+  return new CloudCliError('not_found', 'the ledger has no such run', {
+    hint: 'List the runs with `cloud-cli audit list`.',
+  });
 }
 
 async function withLedger<T>(io: Io, work: (ledger: AuditStore) => Promise<T>): Promise<T> {

@@ -21,6 +21,10 @@ export function execCommand(io: Io, child: readonly string[]): Command {
           'Write: cloud-cli exec KEY -- COMMAND ...',
         );
       }
+      const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+      if (twice !== undefined) {
+        throw invalidRequest([{ field: 'key', message: `${twice} is given twice` }], 'Give each key once.');
+      }
       const credentials = await resolveKeys(loadSettings(io.env), keys);
       throw new ExitStatus(await runInForeground(child, useEnvironment(io.env, credentials)));
     });

@@ -33,6 +33,7 @@ export function keepCommand(io: Io): Command {
             },
             report: (event) => print(io, json ? JSON.stringify(event) : lineOf(event)),
             persist: store.persist,
+            ready: store.ready,
             stored: store.describe,
             audit,
             signal,

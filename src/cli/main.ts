@@ -3,15 +3,16 @@ import { CommanderError } from 'commander';
 import { CloudCliError, exitCodes, isCloudCliError } from '../errors.js';
 import { ExitStatus, type Io, printJson, say } from './io.js';
 import { buildProgram } from './program.js';
+import { usageFailure } from './usage.js';
 import { canAsk, runWizard } from './wizard.js';
 
 /** Runs one command and resolves to its exit status; it never rejects. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   // A reader that has seen enough, such as `head`, is not a failure of ours.
   io.stdout.on('error', () => {});
+  const [own, child] = splitChild(args);
+  const program = buildProgram(io, child);
   try {
-    const [own, child] = splitChild(args);
-    const program = buildProgram(io, child);
     if (args.length === 0 && canAsk(io)) return await runWizard(io);
     if (args.length === 0) {
       program.outputHelp({ error: true });
@@ -23,7 +24,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (error instanceof ExitStatus) return error.status;
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const failure = asFailure(error);
+    // It has printed its help: a group of commands was named without one of them.
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.invalid_request;
+    const failure = error instanceof CommanderError ? usageFailure(error, program, own) : asFailure(error);
     report(failure, io);
     if (wantsJson(args)) printJson(io, { error: failure });
     return exitCodes[failure.code];
@@ -42,7 +45,6 @@ function report(failure: CloudCliError, io: Io): void {
 
 function asFailure(error: unknown): CloudCliError {
   if (isCloudCliError(error)) return error as CloudCliError;
-  if (error instanceof CommanderError) return usageFailure(error);
   // Its message could quote a secret; where it was thrown cannot.
   const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
   const at =
@@ -52,20 +54,6 @@ function asFailure(error: unknown): CloudCliError {
       ?.trim() ?? '';
   return new CloudCliError('internal', `an unexpected ${name} ${at}`.trim(), {
     hint: 'This is a defect: please report it.',
-  });
-}
-
-function usageFailure({ message }: CommanderError): CloudCliError {
-  const text = message
-    .replace(/^error: /, '')
-    // A mistyped `--external-id=VALUE` must not put the value on the screen.
-    .replace(/'(--?[\w-]+)=[^']*'/g, "'$1'")
-    .replace(/\s+/g, ' ')
-    .trim();
-  const field = /'-{0,2}([\w-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? 'command';
-  return new CloudCliError('invalid_request', text, {
-    hint: 'See `cloud-cli --help` and `cloud-cli COMMAND --help`.',
-    issues: [{ field, message: text }],
   });
 }
 

@@ -36,6 +36,7 @@ export function mintCommand(io: Io): Command {
           withSpinner(io, { words: mintingOf(secondsIn(request)), signal }, () =>
             mint(request, {
               persist: store.persist,
+              ready: store.ready,
               stored: store.describe,
               audit,
               signal,

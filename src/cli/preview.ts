@@ -27,7 +27,9 @@ export function previewCommand(io: Io): Command {
       const { problem, policy, argv: _, ...rest } = shown;
       printPairs(io, {
         ...rest,
-        ...(policy ? { policy: policy.allowed ? `allowed by rule ${policy.rule}` : 'denied' } : {}),
+        ...(policy
+          ? { policy: policy.allowed ? `allowed by rule ${policy.rule}` : 'denied: no allow rule covers it' }
+          : {}),
       });
       if (problem) {
         say(io, 'warning', problem.message);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { auditCommand } from './audit.js';
+import { completionCommand } from './completion.js';
 import { credentialProcessCommand } from './credential-process.js';
 import { credentialsCommand } from './credentials.js';
 import { doctorCommand } from './doctor.js';
@@ -17,7 +18,8 @@ import { wizardCommand } from './wizard.js';
 export function buildProgram(io: Io, child: readonly string[] = []): Command {
   const program = new Command('cloud-cli')
     .description("Mint short-lived AWS, GCP and Azure credentials through the vendors' own CLIs.")
-    .version(version())
+    .version(version(), '-V, --version', 'Print the version.')
+    .helpCommand('help [command]', 'Show the help of a command.')
     .addHelpText(
       'after',
       '\nExample:\n  cloud-cli mint --provider aws --target-credential-key idp:aws:prod \\\n    --role-arn arn:aws:iam::123456789012:role/deploy',
@@ -33,10 +35,13 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
     auditCommand(io),
     keepCommand(io),
     doctorCommand(io),
+    // Last: it reads the others.
+    completionCommand(io, () => program),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of everyCommand(program)) {
     command
+      .helpOption('-h, --help', 'Show this help.')
       .exitOverride()
       .showSuggestionAfterError()
       .configureOutput({

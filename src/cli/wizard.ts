@@ -25,7 +25,7 @@ export function canAsk(io: Io): boolean {
 export async function runWizard(io: Io): Promise<number> {
   if (!canAsk(io)) {
     throw invalidRequest(
-      [{ field: 'terminal', message: 'is required: the wizard asks questions' }],
+      [{ field: 'stdin', message: 'is not a terminal, and the wizard asks questions' }],
       'Use `cloud-cli mint` with flags; `cloud-cli mint --help` lists them.',
     );
   }

@@ -1,7 +1,7 @@
 /** The file credential store: one age file per key, in a directory that is its user's alone. */
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { access, type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Credential, CredentialMetadata, CredentialStore, PersistHook } from '../credential.js';
 import { makeDirectories } from '../directories.js';
@@ -75,6 +75,12 @@ class FileStore implements Required<CredentialStore> {
 
   readonly persist: PersistHook = (key, credential, { signal }) =>
     told(notPersisted, this.#directory, () => this.#persist(key, credential, signal));
+
+  readonly ready = () =>
+    told(notPersisted, this.#directory, async () => {
+      await makeOwnDirectory(this.#directory);
+      await access(this.#directory, constants.W_OK | constants.X_OK);
+    });
 
   readonly read: CredentialStore['read'] = (key) => told(refused, this.#directory, () => this.#read(key));
 
@@ -204,6 +210,7 @@ const errnos: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: ['is not accessible', 'Give the user that runs cloud-cli access, or name another directory.'],
   EPERM: ['may not be changed', 'Give the user that runs cloud-cli access, or name another directory.'],
   ELOOP: ['is a symbolic link', 'Remove the link, and put the file itself there or mint again.'],
+  ENOENT: ['cannot be made', 'Name another directory as the store.'],
   ENOTDIR: ['has a file where a directory must be', 'Name another directory as the store.'],
 };
 

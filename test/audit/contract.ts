@@ -15,15 +15,13 @@ import { newRunId } from '../../src/run-id.js';
 /** Assembled, since hosting services look for access key ids. */
 const someKeyId = ['ASIA', 'FAKEFAKEFAKEFAKE'].join('');
 const tracedKeyId = ['ASIA', 'TRACEDTRACEDTRAC'].join('');
-const at = () => new Date().toISOString();
 
 /** A PENDING event of this process, with what a test wants otherwise. */
-export function pendingEvent(more: Partial<PendingEvent> = {}): PendingEvent {
+export function pendingEvent(more: Partial<PendingEvent> = {}): Omit<PendingEvent, 'at'> {
   const run_id = more.run_id ?? newRunId();
   return {
     kind: 'PENDING',
     run_id,
-    at: at(),
     action: 'mint_cloud_credential',
     provider: 'aws',
     credential_key: `idp:aws:${run_id}`,
@@ -42,11 +40,10 @@ export function pendingEvent(more: Partial<PendingEvent> = {}): PendingEvent {
   };
 }
 
-export function issuedEvent(run_id: string): IssuedEvent {
+export function issuedEvent(run_id: string): Omit<IssuedEvent, 'at'> {
   return {
     kind: 'ISSUED',
     run_id,
-    at: at(),
     source_identity: 'arn:aws:iam::123456789012:role/deploy',
     expires_at: '2100-01-01T00:00:00.000Z',
     access_key_id: someKeyId,
@@ -54,17 +51,15 @@ export function issuedEvent(run_id: string): IssuedEvent {
   };
 }
 
-export const succeededEvent = (run_id: string): SucceededEvent => ({
+export const succeededEvent = (run_id: string): Omit<SucceededEvent, 'at'> => ({
   kind: 'SUCCEEDED',
   run_id,
-  at: at(),
   duration_ms: 12,
 });
 
-export const failedEvent = (run_id: string): FailedEvent => ({
+export const failedEvent = (run_id: string): Omit<FailedEvent, 'at'> => ({
   kind: 'FAILED',
   run_id,
-  at: at(),
   duration_ms: 12,
   outcome: 'not_issued',
   live_until: null,

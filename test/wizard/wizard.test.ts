@@ -497,7 +497,7 @@ describe('the terminal', () => {
       encoding: 'utf8',
     });
     expect(ran.status).toBe(2);
-    expect(ran.stderr).toMatch(/^cloud-cli: error: invalid_request: terminal: is required/);
+    expect(ran.stderr).toMatch(/^cloud-cli: error: invalid_request: stdin: is not a terminal/);
     expect(ran.stderr).toContain('cloud-cli mint');
   });
 });

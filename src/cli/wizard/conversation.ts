@@ -111,7 +111,16 @@ async function attempt(
         withSpinner(io, { words: mintingOf(shown.timeout_seconds), signal }, () =>
           mint(
             { ...request, run_id: shown.run_id },
-            { persist: store.persist, stored: store.describe, audit, signal, policy, env: io.env, ...actor },
+            {
+              persist: store.persist,
+              ready: store.ready,
+              stored: store.describe,
+              audit,
+              signal,
+              policy,
+              env: io.env,
+              ...actor,
+            },
           ),
         ),
       );
