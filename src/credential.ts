@@ -17,6 +17,15 @@ export interface CredentialMetadata {
   audit_run_id: string;
 }
 
+/** A success, and all that is told of it. `expires_at` is RFC 3339 UTC. */
+export interface Envelope {
+  credential_key: string;
+  expires_at: string;
+  /** Role ARN, service-account email or subscription id. */
+  source_identity: string;
+  audit_run_id: string;
+}
+
 /** The credential that a handler mints: its metadata, and its own parts as Secrets. */
 export type CredentialOf<H> =
   H extends Handler<infer _F, infer P> ? Readonly<CredentialMetadata> & Readonly<Record<P, Secret>> : never;

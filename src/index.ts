@@ -20,6 +20,7 @@ export {
   type CredentialMetadata,
   type CredentialOf,
   type CredentialStore,
+  type Envelope,
   type GcpCredential,
   type PersistHook,
   parseCredential,
@@ -57,7 +58,7 @@ export {
 } from './handler.js';
 export { handlers } from './handlers/index.js';
 export { CredentialKey } from './key.js';
-export { type Envelope, type MintOptions, mint } from './mint.js';
+export { type MintOptions, mint } from './mint.js';
 export type { AllowRule, Verdict } from './policy.js';
 export { type Preview, type PreviewOptions, preview } from './preview.js';
 export { type FieldInfo, fieldsOf, type MoreHandlers } from './request.js';

@@ -1,9 +1,9 @@
 /** Keeps credentials fresh: mints each target again before its credential expires, whatever fails meanwhile. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CredentialMetadata } from './credential.js';
+import type { CredentialMetadata, Envelope } from './credential.js';
 import { CloudCliError, type ErrorCode, type Failure, invalidRequest, isCloudCliError } from './errors.js';
-import { type Envelope, type MintOptions, mint } from './mint.js';
+import { type MintOptions, mint } from './mint.js';
 import { type CheckedRequest, checkRequest } from './request.js';
 import { newRunId } from './run-id.js';
 

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { argvOf, type BuiltArgv } from './argv.js';
 import { releaseLease, takeLease } from './audit/lease.js';
-import type { AuditStore, WorkloadRun } from './audit/ledger.js';
-import type { Credential, CredentialMetadata, PersistHook } from './credential.js';
+import type { AuditStore } from './audit/ledger.js';
+import type { Credential, CredentialMetadata, Envelope, PersistHook } from './credential.js';
 import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
@@ -12,11 +12,12 @@ import { locate } from './locate.js';
 import { handOver, persistSeconds } from './persist.js';
 import { type AllowRule, defaultActor, requireAllowed } from './policy.js';
 import { missing } from './preview.js';
+import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
 import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
 import { type Ending, inProcess, type Spawner } from './run.js';
 import { failureOf } from './vendor-failure.js';
 
-export interface MintOptions {
+export interface MintOptions extends FreshnessOptions {
   /** Keeps the credential. Without it nothing is minted, and the run is recorded as `persist_failed`. */
   persist?: PersistHook | undefined;
   /** Asked before anything is spawned: rejects where `persist` could not keep a credential, such as `store.ready`. */
@@ -33,19 +34,6 @@ export interface MintOptions {
   env?: NodeJS.ProcessEnv;
   /** What spawns; default this process. */
   spawner?: Spawner;
-  /** Returns the envelope of the key's stored credential when it was minted for the same request and lives longer than this. */
-  min_remaining_seconds?: number | undefined;
-  /** What the store holds now, such as `store.describe`; without it `min_remaining_seconds` goes by the ledger alone. */
-  stored?: (key: CheckedRequest['key']) => Promise<CredentialMetadata | undefined>;
-}
-
-/** A success, and all that is told of it. `expires_at` is RFC 3339 UTC. */
-export interface Envelope {
-  credential_key: string;
-  expires_at: string;
-  /** Role ARN, service-account email or subscription id. */
-  source_identity: string;
-  audit_run_id: string;
 }
 
 /**
@@ -103,44 +91,6 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   } finally {
     releaseLease(run_id);
   }
-}
-
-/** The same run again: its envelope when it succeeded, for the same request and actor. */
-async function replayed(
-  checked: CheckedRequest,
-  actor: string,
-  audit: AuditStore,
-): Promise<Envelope | undefined> {
-  if (!checked.run_id_given) return undefined;
-  const row = await audit.get(checked.run_id);
-  if (!row) return undefined;
-  if (row.status === 'SUCCEEDED' && row.request_digest === checked.digest && row.actor === actor)
-    return recordedEnvelope(row);
-  const why =
-    row.status === 'PENDING'
-      ? 'is in flight'
-      : row.status === 'FAILED'
-        ? 'failed, and is spent'
-        : 'belongs to another request or actor';
-  throw new CloudCliError('conflict', `run ${checked.run_id} ${why}`, {
-    hint: 'Leave run_id out, or take the one of a new preview.',
-    outcome: 'not_issued',
-  });
-}
-
-/** The stored credential's envelope, when it was minted for the same request and lives long enough. */
-async function stillFresh(
-  checked: CheckedRequest,
-  options: MintOptions,
-  audit: AuditStore,
-): Promise<Envelope | undefined> {
-  const least = options.min_remaining_seconds;
-  if (least === undefined) return undefined;
-  const row = await audit.latest(checked.key.toString());
-  if (!row?.expires_at || row.request_digest !== checked.digest) return undefined;
-  if (Date.parse(row.expires_at) - Date.now() <= least * 1000) return undefined;
-  const stored = options.stored ? await options.stored(checked.key) : { audit_run_id: row.run_id };
-  return stored?.audit_run_id === row.run_id ? recordedEnvelope(row) : undefined;
 }
 
 /** Appends PENDING: from here on there is a run. */
@@ -317,15 +267,6 @@ function envelopeOf(checked: CheckedRequest, issued: Minted): Envelope {
     expires_at: issued.expires_at.toISOString(),
     source_identity: issued.source_identity,
     audit_run_id: checked.run_id,
-  };
-}
-
-function recordedEnvelope({ credential_key, expires_at, source_identity, run_id }: WorkloadRun): Envelope {
-  return {
-    credential_key,
-    expires_at: expires_at ?? '',
-    source_identity: source_identity ?? '',
-    audit_run_id: run_id,
   };
 }
 

@@ -1,8 +1,9 @@
 /** The wizard's straight line: pick, ask, review, confirm, mint; and after a failure the same again, better. */
 import { openAuditStore } from '../../audit/open.js';
 import { loadSettings, type Settings } from '../../config.js';
+import type { Envelope } from '../../credential.js';
 import { type CloudCliError, exitCodes, isCloudCliError } from '../../errors.js';
-import { type Envelope, mint } from '../../mint.js';
+import { mint } from '../../mint.js';
 import { type Preview, preview } from '../../preview.js';
 import { checkRequest, fieldsOf } from '../../request.js';
 import { openCredentialStore } from '../../stores/open.js';

@@ -1,6 +1,7 @@
 /** How a mint ended, for a person: the envelope, or what went wrong and what to do about it. */
+
+import type { Envelope } from '../../credential.js';
 import type { CloudCliError } from '../../errors.js';
-import type { Envelope } from '../../mint.js';
 import { timeLeft } from '../credentials.js';
 import type { Fact } from './facts.js';
 
