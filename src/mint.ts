@@ -10,7 +10,7 @@ import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
 import { locate } from './locate.js';
 import { handOver, persistSeconds } from './persist.js';
-import { type AllowRule, defaultActor, requireAllowed } from './policy.js';
+import { type AllowRule, actorOf, requireAllowed } from './policy.js';
 import { missing } from './preview.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
 import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
@@ -44,7 +44,7 @@ export interface MintOptions extends FreshnessOptions {
  */
 export async function mint(request: unknown, options: MintOptions): Promise<Envelope> {
   const checked = checkRequest(request, options.handlers);
-  const actor = options.actor ?? defaultActor();
+  const actor = actorOf(options.actor);
   requireAllowed(options.policy, checked, actor);
   const audit = requireAudit(options.audit);
   if (options.signal?.aborted)
@@ -232,7 +232,8 @@ function requireAudit(audit: AuditStore | undefined): AuditStore {
 }
 
 function requirePersist(persist: PersistHook | undefined): PersistHook {
-  if (persist) return persist;
+  // Whoever passes a store instead of its hook must not lose a credential by it.
+  if (typeof persist === 'function') return persist;
   throw new CloudCliError(
     'persist_failed',
     'no store that can write is configured, so a minted credential could not be kept',

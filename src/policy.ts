@@ -1,7 +1,7 @@
 /** Allow rules: who may mint what. Where there is one, nothing else is allowed. */
 import { hostname, userInfo } from 'node:os';
-import { CloudCliError } from './errors.js';
-import type { CheckedRequest } from './request.js';
+import { CloudCliError, invalidRequest } from './errors.js';
+import { type CheckedRequest, isPlainText } from './request.js';
 
 /** One allow rule; `*` stands for any characters, and an absent member matches all. */
 export interface AllowRule {
@@ -49,8 +49,19 @@ export function requireAllowed(
   }
 }
 
-/** Who mints unless told otherwise: the user of the operating system. */
-export function defaultActor(): string {
+/**
+ * Who asks, as the ledger will say; the user of the operating system unless told.
+ * @throws CloudCliError `invalid_request` for one that could pose as something else in a listing
+ */
+export function actorOf(given: unknown = defaultActor()): string {
+  if (typeof given === 'string' && isPlainText(given)) return given;
+  throw invalidRequest(
+    [{ field: 'actor', message: 'must be 1 to 256 characters without control or direction marks' }],
+    'Name who asks, such as alice@example.com; on the command line in CLOUD_CLI_ACTOR.',
+  );
+}
+
+function defaultActor(): string {
   try {
     return userInfo().username;
   } catch {

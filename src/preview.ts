@@ -2,7 +2,7 @@
 import { argvOf } from './argv.js';
 import type { Handler } from './handler.js';
 import { locate } from './locate.js';
-import { type AllowRule, defaultActor, judge, type Verdict } from './policy.js';
+import { type AllowRule, actorOf, judge, type Verdict } from './policy.js';
 import { checkRequest, type MoreHandlers } from './request.js';
 import { shellLine } from './shell.js';
 
@@ -42,7 +42,7 @@ export async function preview(request: unknown, options: PreviewOptions = {}): P
   const checked = checkRequest(request, options.handlers);
   const { binary, masked } = argvOf(checked);
   const path = locate(binary, (options.env ?? process.env).PATH);
-  const verdict = judge(options.policy, checked, options.actor ?? defaultActor());
+  const verdict = judge(options.policy, checked, actorOf(options.actor));
   return {
     provider: checked.handler.name,
     run_id: checked.run_id,

@@ -241,7 +241,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Text for one line of a ledger: no control characters, line or direction marks, zero-width or lone surrogates. */
-function isPlainText(text: string): boolean {
+export function isPlainText(text: string): boolean {
   const length = [...text].length;
   return (
     length >= 1 && length <= 256 && text.trim() !== '' && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)

@@ -1,5 +1,5 @@
 /** The scripted command, as scripts and operators use it: the built `cloud-cli` in a fresh home. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -377,6 +377,20 @@ describe('cloud-cli', () => {
       code: exitCodes.not_found,
     });
   });
+
+  it.each(['handlers --json', 'audit list --json', 'audit export'])(
+    '%s fails when its output cannot be written',
+    async (args) => {
+      const env = freshEnvironment();
+      await cloudCli(mintAws, env);
+      const line = `node ${join(root, 'bin', 'cloud-cli.js')} ${args} >/dev/full`;
+      const ran = await collect(spawn('sh', ['-c', line], { env }));
+      expect([ran.code, ran.stderr]).toEqual([
+        1,
+        expect.stringContaining('standard output cannot be written (ENOSPC)'),
+      ]);
+    },
+  );
 
   it('is quiet when its reader has seen enough', () => {
     const env = freshEnvironment();

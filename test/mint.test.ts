@@ -384,6 +384,27 @@ describe('a mint', () => {
     expect(error).toMatchObject({ code: 'cancelled', outcome: 'issued' });
   });
 
+  it('refuses an actor that could pose as something else, and a lifetime that is no number', async () => {
+    const host = await newHost();
+    for (const actor of ['', 'evil\nrow', 'e\u001b[31mvil', '\u202eevil', 'x'.repeat(257), 5]) {
+      const error = await failureOf(host.mint(requests.aws(), { actor: actor as string }));
+      expect(error).toMatchObject({ code: 'invalid_request', details: { issues: [{ field: 'actor' }] } });
+    }
+    for (const min_remaining_seconds of [Number.NaN, -60, '15m' as never]) {
+      expect(await failureOf(host.mint(requests.aws(), { min_remaining_seconds }))).toMatchObject({
+        code: 'invalid_request',
+      });
+    }
+    expect([await host.audit.list(), host.spawned()]).toEqual([[], []]);
+  });
+
+  it('with something else than a persist hook spawns nothing', async () => {
+    const host = await newHost();
+    const error = await failureOf(host.mint(requests.aws(), { persist: host.store as never }));
+    expect(error).toMatchObject({ code: 'persist_failed', outcome: 'not_issued' });
+    expect(host.spawned()).toEqual([]);
+  });
+
   it('without a ledger, or with one that refuses, spawns nothing', async () => {
     const host = await newHost();
     const refusing = {

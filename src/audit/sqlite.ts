@@ -325,6 +325,11 @@ function guard<T>(path: string, work: () => T): T {
   } catch (error) {
     if (error instanceof CloudCliError) throw error;
     const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
+    if (code === 'ERR_DLOPEN_FAILED' || /bindings file/.test((error as Error).message)) {
+      throw new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
+        hint: 'Run: npm rebuild better-sqlite3 --ignore-scripts=false',
+      });
+    }
     throw new CloudCliError(
       'audit_unavailable',
       `the ledger ${path} ${refusals[code.split('_').slice(0, 2).join('_')] ?? 'failed'} (${code})`,

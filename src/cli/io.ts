@@ -38,7 +38,9 @@ export function printPairs(io: Io, pairs: Record<string, unknown>): void {
 
 /** Rows under headings, in columns as wide as they need. */
 export function printTable(io: Io, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
-  const lines = [headings, ...rows].map((row) => row.map((cell) => String(cell ?? '-')));
+  const lines = [headings, ...rows].map((row) =>
+    row.map((cell) => String(cell ?? '-').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')),
+  );
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   for (const line of lines)
     print(

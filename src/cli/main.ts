@@ -8,8 +8,19 @@ import { canAsk, runWizard } from './wizard.js';
 
 /** Runs one command and resolves to its exit status; it never rejects. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
+  let unwritten: unknown;
+  io.stdout.on('error', (error) => {
+    unwritten ??= error;
+  });
+  const status = await run(args, io);
+  await new Promise<void>((resolve) => io.stdout.write('', () => resolve()));
   // A reader that has seen enough, such as `head`, is not a failure of ours.
-  io.stdout.on('error', () => {});
+  if (unwritten === undefined || codeOf(unwritten) === 'EPIPE') return status;
+  report(outputFailure(unwritten), io);
+  return status === 0 ? exitCodes.internal : status;
+}
+
+async function run(args: readonly string[], io: Io): Promise<number> {
   const [own, child] = splitChild(args);
   const program = buildProgram(io, child);
   try {
@@ -22,7 +33,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
+    if (codeOf(error) === 'EPIPE') return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // It has printed its help: a group of commands was named without one of them.
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.invalid_request;
@@ -43,8 +54,19 @@ function report(failure: CloudCliError, io: Io): void {
   if (failure.audit_run_id !== undefined) say(io, 'run', failure.audit_run_id);
 }
 
+function outputFailure(error: unknown): CloudCliError {
+  return new CloudCliError('internal', `standard output cannot be written (${codeOf(error)})`, {
+    hint: 'Its disk may be full. What the command did is done all the same: see `cloud-cli audit list`.',
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
 function asFailure(error: unknown): CloudCliError {
   if (isCloudCliError(error)) return error as CloudCliError;
+  if ((error as NodeJS.ErrnoException).syscall === 'write') return outputFailure(error);
   // Its message could quote a secret; where it was thrown cannot.
   const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: '' };
   const at =
