@@ -22,6 +22,11 @@ const fromTerminal: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 export async function runInForeground(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { execa } = await import('execa');
   const [file = '', ...args] = argv;
+  const forward = (signal: NodeJS.Signals) => {
+    if (!(process.stdin.isTTY && fromTerminal.includes(signal))) child.kill(signal);
+  };
+  for (const signal of forwarded) process.on(signal, forward);
+  // Only now: a signal that comes while the child starts would end this process, and leave the child behind.
   const child = execa(file, args, {
     env,
     extendEnv: false,
@@ -30,10 +35,6 @@ export async function runInForeground(argv: readonly string[], env: NodeJS.Proce
     verbose: 'none',
     preferLocal: false,
   });
-  const forward = (signal: NodeJS.Signals) => {
-    if (!(process.stdin.isTTY && fromTerminal.includes(signal))) child.kill(signal);
-  };
-  for (const signal of forwarded) process.on(signal, forward);
   try {
     const { exitCode, signal, code } = await child;
     if (signal) return 128 + constants.signals[signal as NodeJS.Signals];
