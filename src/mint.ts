@@ -32,6 +32,8 @@ export interface MintOptions extends FreshnessOptions {
   handlers?: MoreHandlers;
   /** The parent environment that the child's is made from; default process.env. */
   env?: NodeJS.ProcessEnv;
+  /** The call that asks, as W3C Trace Context names it (`traceparent`), for the ledger. */
+  traceparent?: string | undefined;
   /** What spawns; default this process. */
   spawner?: Spawner;
 }
@@ -59,7 +61,7 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   const duration_ms = () => Math.round(performance.now() - started);
   const { run_id } = checked;
   try {
-    await begin(checked, actor, built, file, audit);
+    await begin(checked, actor, built, file, { ...options, audit });
     let issued: Minted | undefined;
     try {
       const persist = requirePersist(options.persist);
@@ -99,7 +101,7 @@ async function begin(
   actor: string,
   built: BuiltArgv,
   file: string | undefined,
-  audit: AuditStore,
+  { audit, traceparent = null }: { audit: AuditStore; traceparent?: string | null | undefined },
 ): Promise<void> {
   const { run_id, handler, timeout_seconds, exposure_seconds } = checked;
   const bound = timeout_seconds + persistSeconds + 30;
@@ -120,6 +122,7 @@ async function begin(
       timeout_seconds,
       exposure_seconds,
       request_digest: checked.digest,
+      traceparent,
       lease: takeLease(run_id, new Date(Date.now() + bound * 1000)),
     });
   } catch (error) {

@@ -43,6 +43,8 @@ export interface PendingEvent extends Event {
   /** The most seconds that the credential can live: bounds what an abandoned run may have left behind. */
   exposure_seconds: number;
   request_digest: string;
+  /** Of the call that asked for it, where there was one. */
+  traceparent: string | null;
   lease: Lease;
 }
 
@@ -103,6 +105,8 @@ export interface WorkloadRun {
   access_key_id: string | null;
   fingerprints: Record<string, string>;
   request_digest: string;
+  /** The call that asked for it, as W3C Trace Context names it (`traceparent`). */
+  traceparent: string | null;
   /** Who answers for it; null once it is closed. */
   lease: Lease | null;
 }
@@ -149,6 +153,10 @@ export interface AuditStore {
   trace(what: string): Promise<WorkloadRun[]>;
   /** The whole chain, first event first. */
   events(): AsyncIterable<ChainedEvent>;
+  /** The chain's newest point, at the genesis hash while it is empty. */
+  head(): Promise<Head>;
+  /** Rejects with `audit_unavailable` where `append` could not record a run now; it leaves nothing. */
+  ready(): Promise<void>;
   /** Reads the whole chain; `saved` must still be a part of it. */
   verify(saved?: Head): Promise<Verification>;
   close(): Promise<void>;
@@ -199,6 +207,8 @@ export function rowOf(
     access_key_id: issued?.access_key_id ?? null,
     fingerprints: issued?.fingerprints ?? {},
     request_digest: pending.request_digest,
+    // Ledgers of 0.1 have events without it.
+    traceparent: pending.traceparent ?? null,
     lease: end ? null : pending.lease,
   };
 }

@@ -165,6 +165,18 @@ class SqliteLedger implements AuditStore {
     }
   }
 
+  async head(): Promise<Head> {
+    return guard(this.#path, () => this.#head());
+  }
+
+  async ready(): Promise<void> {
+    guard(this.#path, () => {
+      // Takes the write lock, which a read-only file or file system refuses.
+      this.#db.exec('BEGIN IMMEDIATE');
+      this.#db.exec('ROLLBACK');
+    });
+  }
+
   async verify(saved?: Head): ReturnType<AuditStore['verify']> {
     const events = this.#db.prepare<[], ChainedEvent>('SELECT seq, body, hash FROM event ORDER BY seq');
     return guard(this.#path, () => verifyChain(events.iterate(), saved));
@@ -189,12 +201,17 @@ class SqliteLedger implements AuditStore {
   #append(event: NewEvent): void {
     if (event.kind === 'PENDING') this.#takeOff(event);
     else this.#fly(event);
-    const head = this.#db.prepare<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
-    const seq = (head?.seq ?? 0) + 1;
+    const head = this.#head();
+    const seq = head.seq + 1;
     // Taken under the lock: nobody waits between two events' times and their order.
     const body = bodyOf(seq, new Date().toISOString(), event);
-    const hash = chainHash(head?.hash ?? genesis, body);
+    const hash = chainHash(head.hash, body);
     this.#db.prepare('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
+  }
+
+  #head(): Head {
+    const newest = this.#db.prepare<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
+    return newest ?? { seq: 0, hash: genesis };
   }
 
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {

@@ -35,6 +35,7 @@ export function pendingEvent(more: Partial<PendingEvent> = {}): Omit<PendingEven
     timeout_seconds: 60,
     exposure_seconds: 3600,
     request_digest: 'd'.repeat(64),
+    traceparent: null,
     lease: takeLease(run_id, new Date(Date.now() + 90_000)),
     ...more,
   };
@@ -113,6 +114,25 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
         lease: null,
       });
       expect(await ledger.list()).toHaveLength(1);
+      await ledger.close();
+    });
+
+    it('tells its head, from an empty chain on, and that it can be written', async () => {
+      const ledger = await open();
+      expect(await ledger.head()).toEqual({ seq: 0, hash: '0'.repeat(64) });
+      await ledger.ready();
+      await recordRun(ledger);
+      const verified = await ledger.verify();
+      expect(verified).toMatchObject({ ok: true, head: await ledger.head() });
+      await ledger.close();
+      expect(await codeOf(ledger.ready())).toBe('audit_unavailable');
+    });
+
+    it('keeps the trace of the call that asked', async () => {
+      const ledger = await open();
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      const run_id = await recordRun(ledger, { traceparent });
+      expect(await ledger.get(run_id)).toMatchObject({ traceparent });
       await ledger.close();
     });
 
