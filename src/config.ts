@@ -44,13 +44,21 @@ export const configSchema = z.strictObject({
         .optional()
         .describe('How old an authentication may be to preview and mint.'),
       freshness_claim: z.enum(['auth_time', 'iat']).optional().describe('The claim that tells when it was.'),
-      max_in_flight: z.int().min(1).optional().describe('Mints at a time.'),
+      max_in_flight: z.int().min(1).optional().describe('Mints at a time; more are answered 429.'),
+      hosts: z
+        .array(
+          z.string().regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'must be a host name without a port'),
+        )
+        .optional()
+        .describe('Names that calls may be sent to, besides those of loopback, such as admin.example.com.'),
     })
     .optional()
     .describe('For `cloud-cli serve`.'),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
+
+const stepUpVariable = 'AUTH_STEP_UP_DEFAULT_MAX_AGE';
 
 /** What a command works with. */
 export interface Settings {
@@ -61,6 +69,7 @@ export interface Settings {
   actor: string | undefined;
   targets: NonNullable<ConfigFile['targets']>;
   allow: ConfigFile['allow'];
+  http: NonNullable<ConfigFile['http']>;
 }
 
 /**
@@ -81,11 +90,22 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     actor: given(env, 'CLOUD_CLI_ACTOR'),
     targets: file.targets ?? {},
     allow: file.allow,
+    http: { ...file.http, ...stepUpMaxAge(env) },
   };
 }
 
+function stepUpMaxAge(env: NodeJS.ProcessEnv): { step_up_max_age_seconds?: number } {
+  const text = given(env, stepUpVariable);
+  if (text === undefined) return {};
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return { step_up_max_age_seconds: Number(text) };
+  throw invalidRequest(
+    [{ field: stepUpVariable, message: 'must be a whole number of seconds, 1 or more' }],
+    `Set it to 180 for three minutes, or unset ${stepUpVariable}.`,
+  );
+}
+
 /** An empty variable counts as absent, as POSIX tools treat theirs. */
-function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
+export function given(env: NodeJS.ProcessEnv, name: string): string | undefined {
   return env[name] === '' ? undefined : env[name];
 }
 

@@ -176,6 +176,11 @@ function findHandler(given: Map<string, unknown>, more: MoreHandlers): Handler {
 }
 
 function check(name: string, field: Field, value: unknown, issues: Issue[]): unknown {
+  // zod leaves such a key out without a word, and nothing that was asked for may be lost.
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
+    issues.push({ field: name, message: 'must not have the key __proto__' });
+    return undefined;
+  }
   const parsed = field.schema.safeParse(value);
   if (parsed.success && !(field.required === false && parsed.data === undefined)) return parsed.data;
   const messages = parsed.success ? ['must not be undefined'] : parsed.error.issues.map(wordsOf);

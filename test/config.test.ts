@@ -22,6 +22,23 @@ function refused(config: unknown): string[] {
 }
 
 describe('the configuration', () => {
+  it('takes the age of an authentication from the environment before the file', () => {
+    const http = { step_up_max_age_seconds: 60, max_in_flight: 4, hosts: ['admin.example.com', '[::2]'] };
+    expect(configured({ http }).http).toEqual(http);
+    expect(configured({ http }, { AUTH_STEP_UP_DEFAULT_MAX_AGE: '90' }).http).toEqual({
+      ...http,
+      step_up_max_age_seconds: 90,
+    });
+    for (const wrong of ['0', '-1', '1.5', 'soon', '1e3'])
+      expect(() => configured({}, { AUTH_STEP_UP_DEFAULT_MAX_AGE: wrong })).toThrow(
+        'AUTH_STEP_UP_DEFAULT_MAX_AGE',
+      );
+    expect(refused({ http: { hosts: ['admin.example.com:443', 'https://x'] } })).toEqual([
+      'http.hosts.0',
+      'http.hosts.1',
+    ]);
+  });
+
   it('needs no file: everything has its place in the home', () => {
     expect(loadSettings({ CLOUD_CLI_HOME: '/h' })).toEqual({
       home: '/h',
@@ -31,6 +48,7 @@ describe('the configuration', () => {
       actor: undefined,
       targets: {},
       allow: undefined,
+      http: {},
     });
     expect(loadSettings({ HOME: '/u' }).home).toBe(
       process.platform === 'darwin'

@@ -458,6 +458,10 @@ describe.each(Object.keys(cases))('a request to %s', (provider) => {
 });
 
 describe('a request', () => {
+  it('refuses such a key inside a field too, instead of losing it', () => {
+    expect(refused({ ...base.aws, tags: JSON.parse('{"team":"infra","__proto__":"x"}') })).toEqual(['tags']);
+  });
+
   it('names a provider from the list, whatever Object.prototype has', () => {
     for (const provider of [
       'constructor',

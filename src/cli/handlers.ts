@@ -1,7 +1,6 @@
 /** `cloud-cli handlers`: the providers, their fields, and whether each vendor CLI is on this host. */
 import { Command } from 'commander';
-import { locate } from '../locate.js';
-import { fieldsOf, listHandlers } from '../request.js';
+import { describeHandlers } from '../providers.js';
 import { type Io, printJson, printTable } from './io.js';
 
 export function handlersCommand(io: Io): Command {
@@ -10,13 +9,7 @@ export function handlersCommand(io: Io): Command {
     .option('--json', 'Print one JSON document, with every field.')
     .addHelpText('after', '\nExample:\n  cloud-cli handlers --json')
     .action((options: { json?: boolean }) => {
-      const rows = listHandlers().map((handler) => ({
-        provider: handler.name,
-        title: handler.title,
-        binary: handler.binary,
-        binary_present: locate(handler.binary, io.env.PATH) !== undefined,
-        fields: fieldsOf(handler),
-      }));
+      const rows = describeHandlers(io.env);
       if (options.json) return printJson(io, rows);
       const table = rows.map((row) => [
         row.provider,

@@ -1,6 +1,6 @@
 /** The command line's shape: every command, and what they share. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { version } from '../version.js';
 import { auditCommand } from './audit.js';
 import { completionCommand } from './completion.js';
 import { credentialProcessCommand } from './credential-process.js';
@@ -12,13 +12,14 @@ import type { Io } from './io.js';
 import { keepCommand } from './keep.js';
 import { mintCommand } from './mint.js';
 import { previewCommand } from './preview.js';
+import { serveCommand } from './serve.js';
 import { wizardCommand } from './wizard.js';
 
 /** The whole program, writing to `io` and throwing CommanderError instead of exiting; `child` is for `exec`. */
 export function buildProgram(io: Io, child: readonly string[] = []): Command {
   const program = new Command('cloud-cli')
     .description("Mint short-lived AWS, GCP and Azure credentials through the vendors' own CLIs.")
-    .version(version(), '-V, --version', 'Print the version.')
+    .version(version, '-V, --version', 'Print the version.')
     .helpCommand('help [command]', 'Show the help of a command.')
     .addHelpText(
       'after',
@@ -34,6 +35,7 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
     credentialsCommand(io),
     auditCommand(io),
     keepCommand(io),
+    serveCommand(io),
     doctorCommand(io),
     // Last: it reads the others.
     completionCommand(io, () => program),
@@ -57,11 +59,4 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
 /** A command and all below it. */
 export function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

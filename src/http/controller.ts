@@ -1,0 +1,148 @@
+/** The controller: the HTTP side of the host that mints. `./http` of this package. */
+import { Registry } from 'prom-client';
+import type { CredentialMetadata } from '../credential.js';
+import { CloudCliError, isCloudCliError } from '../errors.js';
+import { type MintOptions, mint } from '../mint.js';
+import { preview } from '../preview.js';
+import { describeHandlers } from '../providers.js';
+import { listHandlers } from '../request.js';
+import { runIdPattern } from '../run-id.js';
+import { type AppOptions, type Call, createApp, type HttpHandler, json, type Route } from './app.js';
+import { readJson } from './body.js';
+import { createMintMetrics, createRequestMetrics } from './metrics.js';
+import { openApi } from './openapi.js';
+import { Problem } from './problem.js';
+import { createTokenVerifier, type TokenIssuer } from './token.js';
+
+export type { AppOptions, HttpHandler } from './app.js';
+export type { Log } from './log.js';
+export type { StepUp } from './step-up.js';
+export type { TokenIssuer } from './token.js';
+
+/** What mints, by {@link mint}'s own options; who may call, by the issuer's tokens. */
+export interface ControllerOptions
+  extends TokenIssuer,
+    AppOptions,
+    Pick<MintOptions, 'audit' | 'persist' | 'ready' | 'stored' | 'policy' | 'handlers' | 'env' | 'spawner'> {
+  /** What the store holds, such as `store.list`, for the metric of leases. */
+  credentials?: (() => Promise<CredentialMetadata[]>) | undefined;
+  /** Mints at a time; default 32. Beyond, calls are answered 429. */
+  max_in_flight?: number | undefined;
+}
+
+const base = '/cloud-cli';
+const defaultMaxInFlight = 32;
+/** Seconds after which a call that was shed may come again: about what a mint takes. */
+const retrySeconds = 2;
+
+/** CONTRACT section 8's controller, as a handler to mount in any server. */
+export function createControllerHandler(options: ControllerOptions): HttpHandler {
+  const { audit, policy, handlers, max_in_flight = defaultMaxInFlight } = options;
+  const env = options.env ?? process.env;
+  const tokens = createTokenVerifier(options);
+  const registry = new Registry();
+  const requests = createRequestMetrics(registry);
+  let inFlight = 0;
+  const mints = createMintMetrics(registry, {
+    in_flight: () => inFlight,
+    head: async () => (await audit.head()).seq,
+    credentials: options.credentials,
+  });
+  const providers = new Set(listHandlers(handlers).map(({ name }) => name));
+
+  async function sts(call: Call): Promise<Response> {
+    const body = await readJson(call.request);
+    if (inFlight >= max_in_flight) throw overloaded();
+    const provider =
+      typeof body.provider === 'string' && providers.has(body.provider) ? body.provider : 'unknown';
+    const started = performance.now();
+    let code = 'succeeded';
+    inFlight += 1;
+    try {
+      const { persist, ready, stored, spawner } = options;
+      const envelope = await mint(body, {
+        audit,
+        persist,
+        ready,
+        policy,
+        env,
+        actor: call.actor,
+        signal: call.signal,
+        traceparent: call.traceparent,
+        ...(stored && { stored }),
+        ...(handlers && { handlers }),
+        ...(spawner && { spawner }),
+      });
+      call.noted.run_id = envelope.audit_run_id;
+      return json(envelope);
+    } catch (error) {
+      code = isCloudCliError(error) ? error.code : 'internal';
+      if (isCloudCliError(error) && error.audit_run_id) call.noted.run_id = error.audit_run_id;
+      throw error;
+    } finally {
+      inFlight -= 1;
+      mints.minted(provider, code, (performance.now() - started) / 1000);
+    }
+  }
+
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: `${base}/handlers`,
+      access: 'operator',
+      answer: () => json(describeHandlers(env, handlers)),
+    },
+    {
+      method: 'POST',
+      path: `${base}/preview`,
+      access: 'step_up',
+      answer: async ({ request, actor }) =>
+        json(await preview(await readJson(request), { env, policy, actor, ...(handlers && { handlers }) })),
+    },
+    { method: 'POST', path: `${base}/sts`, access: 'step_up', answer: sts },
+    {
+      method: 'GET',
+      path: `${base}/runs/:id`,
+      access: 'operator',
+      answer: async ({ id }) => {
+        const row = runIdPattern.test(id) ? await audit.get(id) : undefined;
+        if (row) return json(row);
+        throw new CloudCliError('not_found', 'the ledger has no such run', {
+          hint: 'Take the audit_run_id of an envelope or of a failure.',
+        });
+      },
+    },
+    { method: 'GET', path: '/healthz', access: 'open', answer: () => json({ status: 'ok' }) },
+    { method: 'GET', path: '/readyz', access: 'open', answer: readyz },
+    { method: 'GET', path: '/metrics', access: 'open', answer: () => requests.scrape() },
+    { method: 'GET', path: '/openapi.json', access: 'open', answer: () => json(openApi(base, handlers)) },
+  ];
+
+  /** Which CLIs are there is told, but does not count: a controller may serve one cloud alone. */
+  async function readyz(): Promise<Response> {
+    const ledger = await audit.ready().then(
+      () => true,
+      () => false,
+    );
+    const jwks = await tokens.ready();
+    const binaries = Object.fromEntries(
+      describeHandlers(env, handlers).map(({ binary, binary_present }) => [binary, binary_present]),
+    );
+    const isReady = ledger && jwks;
+    return json({ status: isReady ? 'ok' : 'not_ready', ledger, jwks, binaries }, isReady ? 200 : 503);
+  }
+
+  return createApp(routes, tokens, requests, options);
+}
+
+function overloaded(): Problem {
+  return new Problem(
+    {
+      code: 'rate_limited',
+      message: 'as many mints as this host takes at a time are in flight',
+      hint: 'Send the call again in a moment; nothing was started for it.',
+      outcome: 'not_issued',
+    },
+    { headers: { 'Retry-After': String(retrySeconds) } },
+  );
+}

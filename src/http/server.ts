@@ -1,0 +1,88 @@
+/** A handler on node:http: slow and broken clients are shown the door, and a shutdown leaves nobody without an answer. */
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import type { HttpHandler } from './app.js';
+import { badBody, Problem } from './problem.js';
+
+export interface Serving {
+  /** Where it listens. */
+  url: string;
+  /** Takes no new calls, and resolves when those in progress are answered; called again, it waits no longer. */
+  close(): Promise<void>;
+}
+
+/** Within these a client must have sent its headers, and its whole request. */
+const headersMs = 10_000;
+const requestMs = 30_000;
+/** An answer that nobody reads; more than the longest that one is waited for. */
+const idleMs = 130_000;
+
+/** @throws the system's error where the address cannot be had */
+export async function serveHttp(handler: HttpHandler, host: string, port: number): Promise<Serving> {
+  const options = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 500 };
+  const server = createServer(
+    options,
+    getRequestListener(handler, {
+      overrideGlobalObjects: false,
+      errorHandler: () => malformed().toResponse(),
+    }),
+  );
+  server.timeout = idleMs;
+  server.on('clientError', refuse);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${isIPv6(address.address) ? `[${address.address}]` : address.address}:${address.port}`,
+    close: closer(server, handler),
+  };
+}
+
+function closer(server: Server, handler: HttpHandler): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return async () => {
+    if (closing) await handler.drain(0);
+    closing ??= (async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      await handler.drain();
+      // What is left has an answer on its way, or has not said what it wants.
+      const late = setTimeout(() => server.closeAllConnections(), 1000);
+      await closed;
+      clearTimeout(late);
+    })();
+    await closing;
+  };
+}
+
+function malformed(status = 400): Problem {
+  const problem = badBody([{ field: 'request', message: 'must be HTTP/1.1, whole and in time' }]);
+  return new Problem(problem.members, { status, headers: { 'Cache-Control': 'no-store' } });
+}
+
+/** What is no HTTP, or did not come in time, never reaches the handler. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = statuses[error.code ?? ''] ?? 400;
+  const response = malformed(status).toResponse();
+  response.text().then((body) => {
+    const headers = [
+      ...response.headers,
+      ['connection', 'close'],
+      ['content-length', Buffer.byteLength(body)],
+    ];
+    const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body}`);
+  });
+}
+
+const statuses: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
