@@ -216,8 +216,7 @@ export class CredentialWizard extends Base {
   }
 
   #ledger(run_id: string, label?: string): HTMLElement {
-    const run = () => this.#calls!.run(run_id, new AbortController().signal);
-    return ledgerRow(run_id, { run, ...(label === undefined ? {} : { label }) });
+    return ledgerRow(() => this.#calls!.run(run_id, new AbortController().signal), label);
   }
 
   #expectAnswer(): AbortSignal {

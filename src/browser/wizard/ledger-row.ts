@@ -8,8 +8,8 @@ import { moment, timeLeft } from './time-left.js';
 
 /** A button, and below it the row or why there is none. */
 export function ledgerRow(
-  run_id: string,
-  { label = 'Show the ledger row', run }: { label?: string; run: () => Promise<Answered<RunAnswer>> },
+  run: () => Promise<Answered<RunAnswer>>,
+  label = 'Show the ledger row',
 ): HTMLElement {
   const place = make('div', { class: 'ledger' });
   const show = async () => {
@@ -22,7 +22,6 @@ export function ledgerRow(
     shown.focus();
   };
   const ask = button(label, show);
-  ask.setAttribute('aria-label', `${label} of run ${run_id}`);
   return make('div', { class: 'run' }, ask, place);
 }
 
