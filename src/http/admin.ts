@@ -1,5 +1,4 @@
 /** The admin back end's side (BFF): checks the operator and forwards to the one controller. `./admin` of this package. */
-import { Registry } from 'prom-client';
 import { newRunId, runIdPattern } from '../run-id.js';
 import { envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';
 import { type AppOptions, type Call, createApp, type HttpHandler, json, type Route } from './app.js';
@@ -31,7 +30,7 @@ const otherSeconds = 15;
 export function createAdminHandler(options: AdminOptions): HttpHandler {
   const tokens = createTokenVerifier(options);
   const controller = createUpstream(options.controller_url);
-  const requests = createRequestMetrics(new Registry());
+  const requests = createRequestMetrics();
   const forwarded = ({ request, request_id, signal }: Call) => ({
     headers: request.headers,
     request_id,
