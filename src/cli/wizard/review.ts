@@ -1,9 +1,9 @@
 /** What is to be seen before one says yes: the exact command, and what is new in it. */
 import type { WorkloadRun } from '../../audit/ledger.js';
+import { duration } from '../../duration.js';
 import type { Preview } from '../../preview.js';
 import type { CheckedRequest } from '../../request.js';
 import { shellLine } from '../../shell.js';
-import { duration } from './duration.js';
 import type { Fact } from './facts.js';
 
 /** `last` is the newest run of the key that succeeded. */
