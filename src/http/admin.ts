@@ -5,6 +5,7 @@ import { type AppOptions, type Call, createApp, type HttpHandler, json, type Rou
 import { readJson } from './body.js';
 import { createRequestMetrics } from './metrics.js';
 import { openApi } from './openapi.js';
+import { contentSecurityPolicy, readAsset, renderPage } from './page.js';
 import { Problem } from './problem.js';
 import { createTokenVerifier, type TokenIssuer } from './token.js';
 import { createUpstream } from './upstream.js';
@@ -98,7 +99,8 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
       path: `${base}/runs/:id`,
       access: 'operator',
       answer: async (call) => {
-        if (!runIdPattern.test(call.id)) throw noSuchRun();
+        if (!runIdPattern.test(call.id))
+          throw noSuch('run', 'Take the audit_run_id of an envelope or of a failure.');
         return json(
           await controller.call({
             method: 'GET',
@@ -108,6 +110,18 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
             ...forwarded(call),
           }),
         );
+      },
+    },
+    { method: 'GET', path: base, access: 'open', answer: page },
+    { method: 'GET', path: `${base}/`, access: 'open', answer: page },
+    {
+      method: 'GET',
+      path: `${base}/assets/:id`,
+      access: 'open',
+      answer: async ({ id }) => {
+        const asset = await readAsset(id);
+        if (!asset) throw noSuch('file of the page', 'The page names its own files.');
+        return new Response(asset.body, { headers: { 'Content-Type': asset.type } });
       },
     },
     { method: 'GET', path: '/healthz', access: 'open', answer: () => json({ status: 'ok' }) },
@@ -128,12 +142,19 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
     { method: 'GET', path: '/openapi.json', access: 'open', answer: () => json(openApi(base)) },
   ];
   return createApp(routes, tokens, requests, options);
+
+  function page(): Response {
+    const { issuer, oidc_client_id: client_id } = options;
+    return new Response(renderPage({ base, issuer, client_id }), {
+      headers: {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': contentSecurityPolicy(issuer),
+        'Referrer-Policy': 'no-referrer',
+      },
+    });
+  }
 }
 
-function noSuchRun(): Problem {
-  return new Problem({
-    code: 'not_found',
-    message: 'the ledger has no such run',
-    hint: 'Take the audit_run_id of an envelope or of a failure.',
-  });
+function noSuch(what: string, hint: string): Problem {
+  return new Problem({ code: 'not_found', message: `there is no such ${what}`, hint });
 }

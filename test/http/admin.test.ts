@@ -183,6 +183,28 @@ describe('the admin side', () => {
     expect((await caller(handler, controller.issuer, base)('handlers')).status).toBe(200);
   });
 
+  it('serves the page and its files, which nobody may frame, to whoever has not signed in yet', async () => {
+    const { call, controller } = await newConsole({ oidc_client_id: 'console' });
+    for (const path of ['', '/']) {
+      const page = await call(`/admin/settings/credentials/cloud-cli${path}`, { token: '' });
+      expect(page.status).toBe(200);
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      const policy = page.headers.get('content-security-policy')!.split('; ');
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).toContain("script-src 'self'");
+      expect(policy).toContain(`connect-src 'self' ${controller.issuer.url}`);
+      const files = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file);
+      expect(files.length).toBeGreaterThanOrEqual(2);
+      for (const file of files) expect((await call(file, { token: '' })).status).toBe(200);
+    }
+    for (const file of ['admin.js', '..%2fhttp%2fadmin.js', 'constructor', 'page.js%00'])
+      expect((await call(`assets/${file}`, { token: '' })).body).toMatchObject({
+        status: 404,
+        code: 'not_found',
+      });
+  });
+
   it('describes its own routes in OpenAPI', async () => {
     const { call } = await newConsole();
     const { body } = await call('/openapi.json');
