@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { root } from './support.js';
 
@@ -52,6 +53,8 @@ describe('the tree', () => {
     for (const [file, targets] of values) {
       if (!file.startsWith('cli/'))
         expect([file, targets.filter((to) => to.startsWith('cli/'))]).toEqual([file, []]);
+      if (!/^(?:cli|http)\//.test(file))
+        expect([file, targets.filter((to) => to.startsWith('http/'))]).toEqual([file, []]);
       if (file.startsWith('handlers/'))
         expect([file, targets.filter((to) => !/^(handler|secret|handlers\/\w+)\.ts$/.test(to))]).toEqual([
           file,
@@ -111,5 +114,35 @@ describe('the tree', () => {
       ),
     );
     expect([...new Set(packages)].filter((name) => !name.startsWith('node:'))).toEqual(['zod']);
+  });
+
+  it('reaches from ./admin, packages included, nothing that spawns, stores or is native', async () => {
+    // A bundler walks what is built as Node does, lazy imports and CommonJS too.
+    const { metafile } = await build({
+      entryPoints: [join(root, 'dist/http/admin.js')],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      metafile: true,
+      write: false,
+      logLevel: 'error',
+    });
+    const reached = Object.entries(metafile.inputs);
+    const system = reached.flatMap(([, { imports }]) =>
+      imports.filter(({ external }) => external).map(({ path }) => path.replace('node:', '')),
+    );
+    expect(system).toContain('http');
+    expect(
+      system.filter((name) => /^(?:child_process|cluster|worker_threads|module|ffi)/.test(name)),
+    ).toEqual([]);
+    const inputs = reached.map(([file]) => file);
+    expect(
+      inputs.filter((file) => /\.node$|better-sqlite3|execa|age-encryption|node_modules\/pg/.test(file)),
+    ).toEqual([]);
+    const own = inputs.flatMap((file) => /(?<=^|\/)dist\/(?!.*node_modules)(.+)$/.exec(file)?.[1] ?? []);
+    expect(own).toContain('http/admin.js');
+    const kept =
+      /^(?:stores|audit|cli|doctor)\/|^(?:run|mint|locate|environment|credential|spawn-helper|foreground)\.js$/;
+    expect(own.filter((file) => kept.test(file))).toEqual([]);
   });
 });

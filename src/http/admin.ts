@@ -1,11 +1,11 @@
 /** The admin back end's side (BFF): checks the operator and forwards to the one controller. `./admin` of this package. */
-import { Registry } from 'prom-client';
 import { newRunId, runIdPattern } from '../run-id.js';
 import { envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';
 import { type AppOptions, type Call, createApp, type HttpHandler, json, type Route } from './app.js';
 import { readJson } from './body.js';
 import { createRequestMetrics } from './metrics.js';
 import { openApi } from './openapi.js';
+import { contentSecurityPolicy, readAsset, renderPage } from './page.js';
 import { Problem } from './problem.js';
 import { createTokenVerifier, type TokenIssuer } from './token.js';
 import { createUpstream } from './upstream.js';
@@ -31,7 +31,7 @@ const otherSeconds = 15;
 export function createAdminHandler(options: AdminOptions): HttpHandler {
   const tokens = createTokenVerifier(options);
   const controller = createUpstream(options.controller_url);
-  const requests = createRequestMetrics(new Registry());
+  const requests = createRequestMetrics();
   const forwarded = ({ request, request_id, signal }: Call) => ({
     headers: request.headers,
     request_id,
@@ -99,7 +99,8 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
       path: `${base}/runs/:id`,
       access: 'operator',
       answer: async (call) => {
-        if (!runIdPattern.test(call.id)) throw noSuchRun();
+        if (!runIdPattern.test(call.id))
+          throw noSuch('run', 'Take the audit_run_id of an envelope or of a failure.');
         return json(
           await controller.call({
             method: 'GET',
@@ -109,6 +110,18 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
             ...forwarded(call),
           }),
         );
+      },
+    },
+    { method: 'GET', path: base, access: 'open', answer: page },
+    { method: 'GET', path: `${base}/`, access: 'open', answer: page },
+    {
+      method: 'GET',
+      path: `${base}/assets/:id`,
+      access: 'open',
+      answer: async ({ id }) => {
+        const asset = await readAsset(id);
+        if (!asset) throw noSuch('file of the page', 'The page names its own files.');
+        return new Response(asset.body, { headers: { 'Content-Type': asset.type } });
       },
     },
     { method: 'GET', path: '/healthz', access: 'open', answer: () => json({ status: 'ok' }) },
@@ -129,12 +142,19 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
     { method: 'GET', path: '/openapi.json', access: 'open', answer: () => json(openApi(base)) },
   ];
   return createApp(routes, tokens, requests, options);
+
+  function page(): Response {
+    const { issuer, oidc_client_id: client_id } = options;
+    return new Response(renderPage({ base, issuer, client_id }), {
+      headers: {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': contentSecurityPolicy(issuer),
+        'Referrer-Policy': 'no-referrer',
+      },
+    });
+  }
 }
 
-function noSuchRun(): Problem {
-  return new Problem({
-    code: 'not_found',
-    message: 'the ledger has no such run',
-    hint: 'Take the audit_run_id of an envelope or of a failure.',
-  });
+function noSuch(what: string, hint: string): Problem {
+  return new Problem({ code: 'not_found', message: `there is no such ${what}`, hint });
 }

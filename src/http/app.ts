@@ -92,6 +92,7 @@ export function createApp(
     const { env } = context;
     const { call } = env;
     env.route = route.path;
+    call.id = context.req.param('id') ?? '';
     if (route.method === 'POST') requireOwnOrigin(call.request, hosts);
     if (route.access === 'open') return route.answer(call);
     if (draining) throw closing();
@@ -102,7 +103,6 @@ export function createApp(
       call.actor = claims.sub;
       requireScope(claims);
       if (route.access === 'step_up') requireFresh(claims, stepUp);
-      call.id = context.req.param('id') ?? '';
       call.signal = AbortSignal.any([call.request.signal, stop.signal]);
       return await route.answer(call);
     } finally {

@@ -1,5 +1,4 @@
 /** The controller: the HTTP side of the host that mints. `./http` of this package. */
-import { Registry } from 'prom-client';
 import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError, isCloudCliError } from '../errors.js';
 import { type MintOptions, mint } from '../mint.js';
@@ -40,14 +39,13 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
   const { audit, policy, handlers, max_in_flight = defaultMaxInFlight } = options;
   const env = options.env ?? process.env;
   const tokens = createTokenVerifier(options);
-  const registry = new Registry();
-  const requests = createRequestMetrics(registry);
   let inFlight = 0;
-  const mints = createMintMetrics(registry, {
+  const mints = createMintMetrics({
     in_flight: () => inFlight,
     head: async () => (await audit.head()).seq,
     credentials: options.credentials,
   });
+  const requests = createRequestMetrics(mints.all);
   const providers = new Set(listHandlers(handlers).map(({ name }) => name));
 
   async function sts(call: Call): Promise<Response> {
