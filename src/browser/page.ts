@@ -1,6 +1,5 @@
 /** The console's page: signs the operator in, keeps the token in memory, and lets the wizard use it. */
 import { parseChallenges, type StepUp } from '../challenge.js';
-import { duration } from '../duration.js';
 import { createApiFetch } from './api-fetch.js';
 import { keepAttempt, takeAttempt } from './page/attempt.js';
 import { confirm } from './page/confirm.js';
@@ -196,9 +195,15 @@ async function authenticate(signIn: SignIn, title: string, why: string, asked?: 
 }
 
 function reasonOf({ max_age }: StepUp): string {
-  const age =
-    max_age === undefined ? 'a stronger or more recent one' : `one of the last ${duration(max_age)}`;
-  return `Minting needs more than your current sign-in: ${age}. What you have typed stays here.`;
+  const wanted =
+    max_age === undefined
+      ? 'a stronger sign-in than yours'
+      : `a sign-in of the last ${span(max_age)}, and yours is older`;
+  return `Minting needs ${wanted}. What you have typed stays here.`;
+}
+
+function span(seconds: number): string {
+  return seconds >= 120 && seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
 }
 
 function isTokenRefused(response: Response): boolean {

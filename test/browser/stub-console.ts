@@ -34,6 +34,8 @@ export interface Script {
   allow: { actors?: string[]; identities?: string[] }[] | undefined;
   /** Tokens that are no longer taken. */
   refused: Set<string>;
+  /** Tokens whose authentication counts as too old. */
+  stale: Set<string>;
   /** A mint of a request that is well; a promise holds it, and `undefined` breaks the connection. */
   mint: (body: Body) => Answer | undefined | Promise<Answer | undefined>;
   /** Rows of the ledger, by run id. */
@@ -49,6 +51,7 @@ export async function startConsole({ client_id = 'console' }: { client_id?: stri
     missing: [],
     allow: undefined,
     refused: new Set(),
+    stale: new Set(),
     mint: (body) => ({ body: envelopeFor(body) }),
     rows: new Map(),
     instead: () => undefined,
@@ -132,7 +135,7 @@ async function answerTo(
   if (script.refused.has(token))
     return unauthorized('Bearer error="invalid_token"', 'invalid_token', 'the token has expired');
   const { auth_time, sub } = decodeJwt(token) as { auth_time: number; sub: string };
-  if (request.method === 'POST' && Date.now() / 1000 - auth_time > 181) {
+  if (request.method === 'POST' && (script.stale.has(token) || Date.now() / 1000 - auth_time > 181)) {
     const description = 'A more recent authentication is required';
     return unauthorized(
       stepUpChallenge({ max_age: 180, description }),

@@ -1,7 +1,7 @@
 /** What went wrong, what the cloud may now hold, and what to do. */
 import type { ShownFailure } from './calls.js';
 import { codes, isCode } from './codes.js';
-import { facts, heading, make } from './make.js';
+import { facts, heading, make, prose } from './make.js';
 import { timeLeft } from './time-left.js';
 
 /** `minted` tells whether the call could have issued a credential at all. */
@@ -25,7 +25,7 @@ export function failureStep(
     ),
     facts([
       more.minted ? ['In the cloud', inTheCloud(failure)] : undefined,
-      ['What to do', hint || known?.fix || 'Try again; if it persists, report it.'],
+      ['What to do', prose(hint || known?.fix || 'Try again; if it persists, report it.')],
       failure.audit_run_id === undefined ? undefined : ['Run', make('code', {}, failure.audit_run_id)],
     ]),
     more.ledger,

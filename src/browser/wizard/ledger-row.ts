@@ -3,7 +3,7 @@ import { shellLine } from '../../shell.js';
 import type { RunAnswer } from '../answers.js';
 import type { Answered } from './calls.js';
 import { codes, isCode } from './codes.js';
-import { button, type Child, make, mark } from './make.js';
+import { button, type Child, make, mark, prose } from './make.js';
 import { moment, timeLeft } from './time-left.js';
 
 /** A button, and below it the row or why there is none. */
@@ -36,7 +36,7 @@ function noRow({ code, message, hint }: { code: string; message: string; hint: s
       {},
       missing
         ? 'Then the request did not arrive, and nothing was minted. If you sent it a moment ago, look again in a minute.'
-        : hint || (isCode(code) ? codes[code].fix : ''),
+        : prose(hint || (isCode(code) ? codes[code].fix : '')),
     ),
   );
 }
