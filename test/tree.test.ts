@@ -64,6 +64,32 @@ describe('the tree', () => {
     }
   });
 
+  it('keeps the browser apart: it imports nothing of Node, and no other part imports it', () => {
+    const forBrowsers = (file: string) => file.startsWith('browser/');
+    for (const [file, targets] of values) {
+      if (!forBrowsers(file))
+        expect([file, targets.filter((to) => to.startsWith('browser/'))]).toEqual([file, []]);
+    }
+    const reached = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen;
+      seen.add(file);
+      for (const to of values.get(file) ?? []) reached(to, seen);
+      return seen;
+    };
+    const all = [...files.filter(forBrowsers), 'challenge.ts'].flatMap((file) => [...reached(file)]);
+    for (const file of new Set(all))
+      expect([
+        file,
+        readFileSync(join(src, file), 'utf8').match(/from 'node:[^']*'|\bBuffer\b|\bprocess\./g),
+      ]).toEqual([file, null]);
+    const packages = [...new Set(all)].flatMap((file) =>
+      [...readFileSync(join(src, file), 'utf8').matchAll(/from '([^.][^']*)'/g)].map((match) => match[1]!),
+    );
+    // Bundled into the page; the entry point for embedders needs no package.
+    expect([...new Set(packages)]).toEqual(['oauth4webapi']);
+    expect([...reached('browser/index.ts')].filter((file) => file.startsWith('browser/page'))).toEqual([]);
+  });
+
   it('names a provider in its own handler only', () => {
     const outside = files.filter((file) => !file.startsWith('handlers/'));
     const branches = outside.filter((file) =>

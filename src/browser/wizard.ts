@@ -247,7 +247,8 @@ interface Attempt {
 
 /** Whether something may have run although nobody named the run, so that only the ledger can tell. */
 function tellsOfNoRun({ code, outcome }: ShownFailure): boolean {
-  return ['unreachable', 'unexpected_answer', 'cancelled'].includes(code) || outcome !== undefined;
+  const unheard = ['unreachable', 'unexpected_answer', 'cancelled'].includes(code);
+  return unheard || (outcome !== undefined && outcome !== 'not_issued');
 }
 
 declare global {

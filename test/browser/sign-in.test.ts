@@ -314,7 +314,7 @@ describeChromium('the policy of the page', (lab) => {
       .filter((words) => words.startsWith('policy: '))
       .map((words) => words.split(' ')[1]);
     expect(broken).toEqual(
-      expect.arrayContaining(['script-src-elem', 'style-src-attr', 'connect-src', 'frame-src']),
+      expect.arrayContaining(['require-trusted-types-for', 'style-src-attr', 'connect-src', 'frame-src']),
     );
   });
 
