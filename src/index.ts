@@ -1,5 +1,6 @@
 /** The embedder's door: what `@alphaswarm/cloud-cli` promises, and nothing else. */
 export { type BuiltArgv, buildArgv } from './argv.js';
+export { type Checkpoint, signHead, verifyAgainst, verifyHead } from './audit/checkpoint.js';
 export type {
   AuditStore,
   Head,
