@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { serve } from '../../fixtures/loopback/serve.mjs';
 import type { AwsCredential } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
+import { CredentialResolver } from '../../src/resolver.js';
 import { awsCredentialProvider } from '../../src/sdk/aws.js';
 import type { Resolver } from '../../src/sdk/of-provider.js';
 import { counting, expectRefusals, newHost } from './host.js';
@@ -90,6 +91,19 @@ describe('the AWS SDK', () => {
     expect(renewed.access_key_id.reveal()).not.toBe(old.access_key_id.reveal());
     for (const call of [first!, second!]) expectSignedBy(old, call);
     for (const call of [third!, fourth!]) expectSignedBy(renewed, call);
+  });
+
+  it('asks once where a later store of the chain has a credential that outlives the window', async () => {
+    const [near, far] = [await newHost(), await newHost()];
+    const sts = await startSts();
+    await near.mint('aws', 120);
+    const minted = (await far.mint('aws', 3600)) as AwsCredential;
+    const chain = new CredentialResolver([near.store, far.store], { min_remaining_seconds: 300 });
+    const resolver = counting(chain);
+    const client = clientOf(resolver, 'idp:aws:prod', sts.url);
+    for (let call = 0; call < 2; call += 1) await client.send(new GetCallerIdentityCommand({}));
+    expect(resolver.calls).toBe(1);
+    for (const call of sts.calls) expectSignedBy(minted, call);
   });
 
   it('is told why there is no credential, and sends nothing', async () => {
