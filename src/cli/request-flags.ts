@@ -1,6 +1,6 @@
 /** A request from the command line: its flags are the handlers' fields, and its secrets come from safer places too. */
 import { readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { invalidRequest } from '../errors.js';
 import type { FieldInfo } from '../request.js';
 import { fieldsOf, listHandlers } from '../request.js';
@@ -31,13 +31,15 @@ function flags(): Flag[] {
 export function addRequestFlags(command: Command): Command {
   const names = listHandlers().map(({ name }) => name);
   command.optionsGroup('Request:');
-  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`));
+  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`).argParser(once));
   for (const group of ['', ...names]) {
     if (group !== '') command.optionsGroup(`Request, ${group}:`);
     for (const flag of flags()) if ((flag.providers[0] ?? '') === group) addFlag(command, flag);
   }
   command.optionsGroup('Options:');
-  command.addOption(new Option('--run-id <id>', 'The id of a preview, to mint exactly that.'));
+  command.addOption(
+    new Option('--run-id <id>', 'The id of a preview, to mint exactly that.').argParser(once),
+  );
   return command;
 }
 
@@ -45,14 +47,25 @@ function addFlag(command: Command, { name, help, type, secret }: Flag): void {
   const option = `--${kebab(name)}`;
   if (type === 'list') command.addOption(new Option(`${option} <value...>`, help));
   else if (type === 'map') command.addOption(new Option(`${option} <key=value...>`, help));
-  else command.addOption(new Option(`${option} <${type === 'integer' ? 'number' : 'value'}>`, help));
+  else
+    command.addOption(
+      new Option(`${option} <${type === 'integer' ? 'number' : 'value'}>`, help).argParser(once),
+    );
   if (!secret) return;
   command.addOption(
     new Option(
       `${option}-file <path>`,
       `The same from a file; - is standard input, or a prompt. Or set ${variable(name)}.`,
-    ),
+    )
+      .argParser(once)
+      .conflicts(camel(name)),
   );
+}
+
+/** Of two values one would be lost. */
+function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError('It must be given once.');
+  return value;
 }
 
 /**
@@ -120,10 +133,17 @@ function withoutLineEnd(text: string): string {
 }
 
 /** What is not a whole number stays text, for validation to refuse. */
-function typed({ type }: Flag, value: unknown): unknown {
+function typed({ name, type }: Flag, value: unknown): unknown {
   if (type === 'integer') return /^(?:0|[1-9][0-9]{0,8})$/.test(value as string) ? Number(value) : value;
-  if (type === 'map') return Object.fromEntries((value as string[]).map(pair));
+  if (type === 'map') return mapOf(name, (value as string[]).map(pair));
   return value;
+}
+
+function mapOf(field: string, pairs: [string, string][]): Record<string, string> {
+  const keys = pairs.map(([key]) => key);
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice === undefined) return Object.fromEntries(pairs);
+  throw invalidRequest([{ field, message: 'must not have a key more than once' }], 'Give each key once.');
 }
 
 function pair(text: string): [string, string] {
