@@ -1,4 +1,5 @@
 /** The element as an embedder has it: from the built entry point, upgraded late, configured late, in a page of their own. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -33,6 +34,7 @@ const previewOf = (body: Record<string, unknown>) => ({
   command: 'aws',
   timeout_seconds: 60,
 });
+const { name: ourselves } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const envelope = {
   credential_key: 'idp:aws:prod',
   expires_at: '2126-11-23T15:04:05.000Z',
@@ -50,7 +52,8 @@ const handlers = listHandlers().map((handler) => ({
 /** An embedder's page below a strict policy; `html` is its body. */
 async function startEmbedder(html: string) {
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'dist/browser/index.js')],
+    // As an embedder writes it: the import is there for what it does, and must not be dropped.
+    stdin: { contents: `import '${ourselves}/browser';`, resolveDir: root },
     bundle: true,
     format: 'esm',
     write: false,
