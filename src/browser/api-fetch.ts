@@ -77,7 +77,7 @@ export function createApiFetch({
     const asked = stepUpOf(parseChallenges(response.headers.get('www-authenticate')));
     if (!asked) return response;
 
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     // Who was sent before a step-up that is over by now was judged by the old token.
     if (completed === before) await unlessAborted(request.signal, join(asked));
     const replayed = await attempt(request);

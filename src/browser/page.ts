@@ -42,6 +42,11 @@ function configurationProblem(): HTMLElement | undefined {
       'Sign-in is not configured',
       'Set CLOUD_CLI_OIDC_CLIENT_ID on the console to the id under which the issuer knows this page, and start it again.',
     );
+  if (!isSecureContext)
+    return notice(
+      'This page must be opened over https',
+      'Browsers sign in safely on https addresses and on this machine alone. Put a proxy that speaks TLS in front of the console.',
+    );
   if (!issuer.startsWith('https:') && !isLoopback(issuer))
     return notice(
       'Sign-in is not configured safely',
@@ -161,7 +166,7 @@ function signedFetch(signIn: SignIn): typeof fetch {
     const { token } = session ?? {};
     const response = await apiFetch(request.clone());
     if (!isTokenRefused(response)) return response;
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     if (session?.token === token) {
       renewal ??= again('Sign in again', 'Your sign-in has expired. What you have typed stays here.').finally(
         () => {

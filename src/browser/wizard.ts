@@ -227,6 +227,7 @@ export class CredentialWizard extends Base {
 
   #show(stage: Stage, step: HTMLElement, focus = true): void {
     this.#tick = undefined;
+    this.#say('');
     this.#progress.at(stage);
     this.#panel.replaceChildren(step);
     if (focus) step.querySelector('h2')?.focus();

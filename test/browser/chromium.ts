@@ -81,7 +81,7 @@ async function watched(context: BrowserContext): Promise<Watched> {
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('request', (request) => addresses.push(request.url()));
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   return { context, page, complaints, addresses };
 }
 

@@ -127,9 +127,18 @@ function cell(name: string, row: RunAnswer): Child {
       return `${row.error!.code}: ${row.error!.message}`;
   }
   if (typeof value === 'object')
-    return Object.entries(value as object)
-      .map(([key, member]) => `${key} ${typeof member === 'object' ? JSON.stringify(member) : member}`)
-      .join(', ');
+    return make(
+      'ul',
+      {},
+      ...Object.entries(value as object).map(([key, member]) =>
+        make(
+          'li',
+          {},
+          `${key} `,
+          make('code', {}, typeof member === 'object' ? JSON.stringify(member) : `${member}`),
+        ),
+      ),
+    );
   return /^(?:.*_id|.*_digest|.*key|traceparent|source_identity|binary_path)$/.test(name)
     ? make('code', {}, String(value))
     : String(value);
