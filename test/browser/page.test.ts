@@ -354,6 +354,12 @@ describeChromium('the page', (lab) => {
     expect(await fact(operator, 'Run')).toBe(site.calls.at(-1)!.body.run_id);
     await page.getByRole('button', { name: 'Look the run up' }).waitFor();
     await expectAccessible(page, '11 unreachable');
+    // The same run id is never minted twice, so that asking again is safe.
+    const { run_id } = site.calls.at(-1)!.body;
+    site.script.mint = (body) => ({ body: envelopeFor(body) });
+    await page.getByRole('button', { name: 'Try the same run again' }).click();
+    await page.getByRole('heading', { name: minted }).waitFor();
+    expect(site.calls.at(-1)!.body).toMatchObject({ run_id, role_arn: role() });
     expectQuiet(operator);
   });
 
@@ -422,6 +428,30 @@ describeChromium('the page', (lab) => {
     expect(await fact(operator, 'In the cloud')).toMatch(/^Unknown/);
     await page.getByRole('button', { name: 'Look the run up' }).click();
     await page.getByRole('table', { name: 'Ledger row' }).waitFor();
+    expectQuiet(operator);
+  });
+
+  it('does not come back to a preview that was left', async () => {
+    const site = await startConsole();
+    const operator = await lab.open();
+    const { page } = operator;
+    await signIn(operator, site);
+    await fillAws(operator);
+    let release = () => {};
+    await page.route('**/preview', async (route) => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await route.continue().catch(() => {});
+    });
+    await page.getByRole('button', { name: 'Preview', exact: true }).click();
+    await page.getByRole('button', { name: 'Previewing…' }).waitFor();
+    await page.getByRole('button', { name: 'Back' }).click();
+    release();
+    await page.unroute('**/preview');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await preview(operator);
+    expect(routesOf(site).filter((route) => route === 'preview').length).toBeLessThanOrEqual(2);
     expectQuiet(operator);
   });
 

@@ -141,6 +141,55 @@ describeChromium('confirming', (lab) => {
     expectQuiet(operator);
   });
 
+  it('asks the issuer for what the challenge names, with PKCE and no token on the address', async () => {
+    const site = await startConsole();
+    const operator = await lab.open();
+    const { page, addresses } = operator;
+    await signIn(operator, site);
+    await fillAws(operator);
+    site.issuer.ageSessions(200);
+    site.script.instead = (route) =>
+      route === 'preview'
+        ? {
+            status: 401,
+            headers: {
+              'www-authenticate':
+                'DPoP algs="ES256", Bearer error="insufficient_user_authentication", acr_values="phr mfa", max_age=60',
+            },
+            body: { code: 'insufficient_user_authentication', message: 'too old', hint: 'Authenticate.' },
+          }
+        : undefined;
+    await page.getByRole('button', { name: 'Preview', exact: true }).click();
+    await page.getByText('Minting needs a sign-in of the last 60 seconds, and yours is older.').waitFor();
+    site.script.instead = () => undefined;
+    await confirm(operator);
+    await page.getByRole('heading', { name: 'Preview' }).waitFor();
+    const asked = addresses
+      .map((address) => new URL(address))
+      .filter(({ pathname }) => pathname === '/authorize');
+    const [before, after] = [asked[0]!.searchParams, asked.at(-1)!.searchParams];
+    for (const query of [before, after]) {
+      expect(Object.fromEntries(query)).toMatchObject({
+        response_type: 'code',
+        client_id: 'console',
+        scope: 'openid admin:cluster',
+        code_challenge_method: 'S256',
+        redirect_uri: site.url,
+        state: expect.stringMatching(/^[\w-]{40,}$/),
+        nonce: expect.stringMatching(/^[\w-]{40,}$/),
+        code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      });
+      expect([...query.keys()].filter((name) => /token|verifier|secret/.test(name))).toEqual([]);
+    }
+    expect([before.has('max_age'), after.get('max_age'), after.get('acr_values')]).toEqual([
+      false,
+      '60',
+      'phr mfa',
+    ]);
+    expect(before.get('state')).not.toBe(after.get('state'));
+    expectQuiet(operator);
+  });
+
   it('is refused by who cancels, and asks again with the next call', async () => {
     const site = await startConsole();
     const operator = await lab.open();
