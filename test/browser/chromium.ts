@@ -16,7 +16,7 @@ export function describeChromium(name: string, tests: (lab: Lab) => void): void 
     it('has a Chromium', () => expect.fail(why));
     return;
   }
-  describe.skipIf(isMissing)(isMissing ? `skipped: ${why}` : name, () => {
+  describe.skipIf(isMissing)(isMissing ? `skipped: ${why}` : name, { timeout: 180_000 }, () => {
     let browser: Browser;
     const contexts: BrowserContext[] = [];
     beforeAll(async () => {
