@@ -2,6 +2,7 @@
 export { type BuiltArgv, buildArgv } from './argv.js';
 export type {
   AuditStore,
+  ChainedEvent,
   Head,
   Lease,
   NewEvent,
