@@ -1,8 +1,11 @@
 /** `cloud-cli audit`: reads the ledger. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AuditStore, Head, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import { eventsOf, lineOf } from '../audit/lines.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import { CloudCliError, invalidRequest } from '../errors.js';
@@ -11,12 +14,15 @@ import { type Io, print, printJson, printPairs, printTable, readAll } from './io
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
-    .description('Read the ledger: list and show runs, verify the chain, export it, trace a credential.')
+    .description(
+      'Read the ledger: list and show runs, verify the chain, export and import it, trace a credential.',
+    )
     .addHelpText('after', '\nExample:\n  cloud-cli audit list --status FAILED --limit 5');
   audit.addCommand(listCommand(io));
   audit.addCommand(showCommand(io));
   audit.addCommand(verifyCommand(io));
   audit.addCommand(exportCommand(io));
+  audit.addCommand(importCommand(io));
   audit.addCommand(traceCommand(io));
   return audit;
 }
@@ -102,11 +108,23 @@ function exportCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli audit export >audit.jsonl')
     .action(() =>
       withLedger(io, async (ledger) => {
-        // The text is chained as it stands, so that it is exported as it stands.
-        for await (const { body, hash } of ledger.events())
-          await write(io, `${body.slice(0, -1)},"hash":"${hash}"}\n`);
+        for await (const event of ledger.events()) await write(io, lineOf(event));
       }),
     );
+}
+
+function importCommand(io: Io): Command {
+  return new Command('import')
+    .description('Take over the chain of another ledger into this one, which must be empty: all or nothing.')
+    .argument('<file>', 'what `cloud-cli audit export` printed, or - for standard input')
+    .option('--json', 'Print one JSON document.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit import audit.jsonl')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      const chunks = file === '-' ? io.stdin : await openFile(file);
+      const head = await withLedger(io, (ledger) => ledger.import(eventsOf(chunks)));
+      if (json) printJson(io, head);
+      else print(io, `imported ${head.seq} events, head ${head.hash}`);
+    });
 }
 
 function traceCommand(io: Io): Command {
@@ -175,6 +193,20 @@ function readHead(file: string): Head {
     [{ field: 'head', message: 'must name a file that holds a saved head' }],
     'Save one with `cloud-cli audit verify --json >FILE`.',
   );
+}
+
+/** Opened before the ledger, so that a wrong name makes none. */
+async function openFile(file: string): Promise<Readable> {
+  try {
+    const handle = await open(file);
+    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    return handle.createReadStream();
+  } catch (error) {
+    throw invalidRequest(
+      [{ field: 'file', message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }],
+      'Name a file that `cloud-cli audit export` wrote, or - for standard input.',
+    );
+  }
 }
 
 /** Waits where the reader is slower than we are, so that memory stays flat. */
