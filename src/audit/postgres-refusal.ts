@@ -85,11 +85,7 @@ const refusals: [pattern: RegExp, what: string, hint: string][] = [
   ],
   [/^53100$/, 'cannot grow: the disk is full', 'Free space on the disk of PostgreSQL.'],
   [/^53...$/, 'is out of resources', "See PostgreSQL's own log for which."],
-  [
-    /^25006$/,
-    'is read-only',
-    'Name the primary: add target hosts, or correct the host in the audit URL; a standby takes no event.',
-  ],
+  [/^25006$/, 'is read-only', 'Name the primary in the audit URL: a standby takes no event.'],
   [
     /^55P03$/,
     'is locked by another session',

@@ -71,23 +71,28 @@ export async function migrate(client: ClientBase): Promise<void> {
 }
 
 async function schemaVersion(client: ClientBase): Promise<number> {
-  const there = await client.query(`SELECT to_regclass('cloud_cli.migration') AS name`);
-  if (there.rows[0].name === null) return 0;
+  // The catalogue itself is asked: to_regclass() may go by what this session knew before it waited for the lock.
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_class WHERE relname = 'migration'
+     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'cloud_cli')`,
+  );
+  if (rowCount === 0) return 0;
   const { rows } = await client.query('SELECT max(version) AS version FROM cloud_cli.migration');
   return rows[0].version ?? 0;
 }
 
 async function makeSchema(client: ClientBase): Promise<void> {
   const { rows } = await client.query(
-    `SELECT current_setting('server_encoding') AS encoding, to_regnamespace('cloud_cli') AS schema`,
+    `SELECT current_setting('server_encoding') AS encoding,
+       (SELECT count(*) FROM pg_namespace WHERE nspname = 'cloud_cli') AS schemas`,
   );
-  const [{ encoding, schema }] = rows as [{ encoding: string; schema: string | null }];
+  const [{ encoding, schemas }] = rows as [{ encoding: string; schemas: string }];
   if (encoding !== 'UTF8') {
     throw new CloudCliError('audit_unavailable', `the ledger's database has the encoding ${encoding}`, {
       hint: "Make a database for it with ENCODING 'UTF8': see docs/postgresql.md.",
     });
   }
   // Whoever may not make schemas in this database may have been given this one.
-  if (schema === null) await client.query('CREATE SCHEMA cloud_cli');
+  if (schemas === '0') await client.query('CREATE SCHEMA cloud_cli');
   await client.query('CREATE TABLE cloud_cli.migration (version integer PRIMARY KEY)');
 }
