@@ -229,7 +229,9 @@ class PostgresLedger implements AuditStore {
     return transaction(this.#writers, takeTurn, async (client) => work(await Turn.at(client)));
   }
 
-  async #runs(text: string, values: unknown[]): Promise<WorkloadRun[]> {
+  async #runs(text: string, values: (string | number | null)[]): Promise<WorkloadRun[]> {
+    // No text of PostgreSQL has a NUL, so that it would refuse to look for one.
+    if (values.some((value) => typeof value === 'string' && value.includes('\0'))) return [];
     return (await this.#query<RunBodies>(text, values)).map((bodies) => {
       const { pending, issued, ended } = parseBodies(bodies);
       return rowOf(pending, issued, ended);

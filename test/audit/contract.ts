@@ -298,7 +298,7 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
           [pending.run_id],
         ]);
       }
-      for (const what of ['', 'ASIA', 'sha256:', `sha256:${'b'.repeat(64)}`, "' OR 1=1 --"])
+      for (const what of ['', '\0', '\udc00', 'ASIA', 'sha256:', `sha256:${'b'.repeat(64)}`, "' OR 1=1 --"])
         expect(await ledger.trace(what)).toEqual([]);
       await ledger.close();
     });
