@@ -32,10 +32,12 @@ export const run = `
   WHERE p.kind = 'PENDING'`;
 
 const allFlights = 'SELECT run_id FROM cloud_cli.flight';
-/** A flight that no deadline vouches for any more; one of a dead process of this host may be found before. */
-const overdueFlights = `
-  SELECT f.run_id FROM cloud_cli.flight f JOIN cloud_cli.event p ON p.run_id = f.run_id AND p.kind = 'PENDING'
-  WHERE p.deadline <= $1`;
+/** Asked for at once, since all who append wait meanwhile: the run itself, who has its key, and who is overdue. */
+const concerned = `
+  SELECT $1
+  UNION SELECT run_id FROM cloud_cli.flight WHERE credential_key = $2
+  UNION SELECT f.run_id FROM cloud_cli.flight f JOIN cloud_cli.event b ON b.run_id = f.run_id AND b.kind = 'PENDING'
+    WHERE b.deadline <= $3`;
 
 export class Turn {
   readonly #client: ClientBase;
@@ -91,22 +93,21 @@ export class Turn {
 
   /** Records what happens to a run, and closes other hosts' runs past their deadline: none waits for its key. */
   async append(event: NewEvent): Promise<void> {
-    for (const other of await this.#runs(overdueFlights, this.#now.toISOString()))
-      if (other.pending.run_id !== event.run_id && !this.#isLive(other)) await this.#abandon(other);
-    const [own] = await this.#runs('SELECT $1', event.run_id);
-    if (event.kind === 'PENDING') await this.#takeOff(event, own);
-    else if (!own || own.ended || (event.kind === 'ISSUED' && own.issued)) throw cannotTake(event);
+    const key = event.kind === 'PENDING' ? event.credential_key : null;
+    const runs = await this.#runs(concerned, event.run_id, key, this.#now.toISOString());
+    const own = runs.find(({ pending }) => pending.run_id === event.run_id);
+    const live: RunEvents[] = [];
+    for (const other of runs) {
+      if (other === own) continue;
+      if (this.#isLive(other)) live.push(other);
+      else await this.#abandon(other);
+    }
+    if (event.kind === 'PENDING') {
+      if (own) throw runExists(event.run_id);
+      const other = live.find(({ pending }) => pending.credential_key === key);
+      if (other) throw keyInFlight(event.credential_key, other.pending.run_id);
+    } else if (!own || own.ended || (event.kind === 'ISSUED' && own.issued)) throw cannotTake(event);
     await this.#record(event);
-  }
-
-  async #takeOff({ run_id, credential_key }: Omit<PendingEvent, 'at'>, own: RunEvents | undefined) {
-    if (own) throw runExists(run_id);
-    const [other] = await this.#runs(
-      'SELECT run_id FROM cloud_cli.flight WHERE credential_key = $1',
-      credential_key,
-    );
-    if (other && this.#isLive(other)) throw keyInFlight(credential_key, other.pending.run_id);
-    if (other) await this.#abandon(other);
   }
 
   #isLive({ pending }: RunEvents): boolean {
@@ -135,7 +136,7 @@ export class Turn {
     return { ...event, lease: { ...event.lease, deadline } };
   }
 
-  async #runs(which: string, ...parameters: string[]): Promise<RunEvents[]> {
+  async #runs(which: string, ...parameters: (string | null)[]): Promise<RunEvents[]> {
     const { rows } = await this.#client.query<RunBodies>(`${run} AND p.run_id IN (${which})`, parameters);
     return rows.map(parseBodies);
   }
