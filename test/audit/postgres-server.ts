@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync,
+  chownSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -35,35 +35,44 @@ export class PostgresServer {
   readonly directory: string;
   readonly port: number;
   /** Of every role. */
-  readonly password = `${randomBytes(12).toString('hex')}/@?`;
+  readonly password: string;
   #process: ChildProcess | undefined;
   #databases = 0;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, port: number, password: string) {
     this.directory = directory;
     this.port = port;
+    this.password = password;
+    if (owner) chownSync(directory, owner.uid, owner.gid);
   }
 
   static async start(settings: Record<string, string> = {}): Promise<PostgresServer> {
-    const directory = mkdtempSync(join(tmpdir(), 'cloud-cli-postgres-'));
-    const server = new PostgresServer(directory, await freePort());
-    const passwords = join(directory, 'password');
-    writeFileSync(passwords, server.password);
-    if (owner) execFileSync('chown', ['-R', `${owner.uid}:${owner.gid}`, directory]);
-    const make = ['-D', server.data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwords}`];
-    execFileSync(join(bin!, 'initdb'), [...make, '-E', 'UTF8', '--locale=C', '--no-sync'], {
-      ...owner,
-      cwd: directory,
-      stdio: 'ignore',
-    });
-    server.configure({
-      listen_addresses: '127.0.0.1',
-      port: String(server.port),
-      unix_socket_directories: directory,
-      ...settings,
-    });
+    const password = `${randomBytes(12).toString('hex')}/@?`;
+    const server = new PostgresServer(newDirectory(), await freePort(), password);
+    const made = ['-D', server.data, '-U', 'postgres', '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C'];
+    server.#make('initdb', ...made, `--pwfile=${server.put('password', password)}`, '--no-sync');
+    server.configure({ listen_addresses: '127.0.0.1', ...server.#place, ...settings });
     await server.run();
     return server;
+  }
+
+  /** Starts a server that follows this one and takes no write of its own. */
+  async startStandby(): Promise<PostgresServer> {
+    const standby = new PostgresServer(newDirectory(), await freePort(), this.password);
+    const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres'];
+    standby.#make('pg_basebackup', '-D', standby.data, '-R', '-c', 'fast', '--no-sync', ...from);
+    standby.configure(standby.#place);
+    await standby.run();
+    return standby;
+  }
+
+  get #place(): Record<string, string> {
+    return { port: String(this.port), unix_socket_directories: this.directory };
+  }
+
+  #make(program: string, ...args: string[]): void {
+    const env = { ...process.env, PGPASSWORD: this.password };
+    execFileSync(join(bin!, program), args, { ...owner, cwd: this.directory, stdio: 'ignore', env });
   }
 
   get data(): string {
@@ -80,17 +89,15 @@ export class PostgresServer {
   put(name: string, text: string): string {
     const file = join(this.directory, name);
     writeFileSync(file, text, { mode: 0o600 });
-    if (owner) execFileSync('chown', [`${owner.uid}:${owner.gid}`, file]);
-    chmodSync(file, 0o600);
+    if (owner) chownSync(file, owner.uid, owner.gid);
     return file;
   }
 
   async run(): Promise<void> {
-    const stdio = ['ignore', 'ignore', 'ignore'] as const;
     this.#process = spawn(join(bin!, 'postgres'), ['-D', this.data], {
       ...owner,
       cwd: this.directory,
-      stdio: [...stdio],
+      stdio: 'ignore',
     });
     await until(() => this.admin('SELECT 1').catch(() => undefined));
   }
@@ -161,11 +168,14 @@ function userOf(name: string): { uid: number; gid: number } | undefined {
   return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
+const newDirectory = () => mkdtempSync(join(tmpdir(), 'cloud-cli-postgres-'));
+
 function readdirIfThere(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : [];
 }
 
-function freePort(): Promise<number> {
+/** A port on which nothing listens. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };

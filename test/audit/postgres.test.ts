@@ -1,7 +1,6 @@
 /** The ledger on a real PostgreSQL: what every ledger holds, and what many hosts need. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import pg from 'pg';
@@ -19,7 +18,7 @@ import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { ledgerFinding } from '../../src/doctor/ledger.js';
 import { CloudCliError } from '../../src/errors.js';
 import { openAuditStore } from '../../src/index.js';
-import { cloudCli, freshEnvironment, root, temporaryDirectory } from '../support.js';
+import { cloudCli, freshEnvironment, root, temporaryDirectory, until } from '../support.js';
 import {
   failedEvent,
   issuedEvent,
@@ -28,7 +27,7 @@ import {
   recordRun,
   succeededEvent,
 } from './contract.js';
-import { PostgresServer, whyNoPostgres } from './postgres-server.js';
+import { freePort, PostgresServer, whyNoPostgres } from './postgres-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 const appendLock = 'SELECT pg_advisory_lock(7091311, 2)';
@@ -306,19 +305,52 @@ describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
   });
 
   describe('as a standby', () => {
-    it('can be read, and says that it takes no event', async () => {
-      const { ledger, database, url } = await newLedger();
+    it('can be read, says that it takes no event, and takes them once it is promoted', async () => {
+      const primary = await PostgresServer.start();
+      onTestFinished(() => primary.stop());
+      const database = await primary.newDatabase();
+      const ledger = await opened(primary.url(database));
+      const standby = await primary.startStandby();
+      onTestFinished(() => standby.stop());
+      await primary.admin(`ALTER SYSTEM SET synchronous_standby_names = '*'`);
+      await primary.admin('SELECT pg_reload_conf()');
       const lost = pendingEvent();
       await ledger.append(lost);
       releaseLease(lost.run_id);
-      await server.admin(`ALTER DATABASE ${database} SET default_transaction_read_only = on`);
-      const standby = await opened(url);
-      expect(await standby.list()).toHaveLength(1);
-      for (const work of [() => standby.ready(), () => standby.append(pendingEvent())])
+      await recordRun(ledger);
+      const head = await ledger.head();
+
+      const follower = await opened(standby.url(database));
+      await until(async () => (await follower.head()).seq === head.seq);
+      expect(await follower.get(lost.run_id)).toMatchObject({ status: 'PENDING' });
+      expect(await follower.verify(head)).toMatchObject({ ok: true, events: 4 });
+      for (const work of [() => follower.ready(), () => follower.append(pendingEvent())])
         expect(await refusalOf(work())).toMatchObject({
           code: 'audit_unavailable',
           message: expect.stringContaining('is read-only (25006)'),
         });
+      expect(await ledgerFinding(standby.url(database))).toMatchObject({
+        status: 'problem',
+        message: expect.stringContaining('is read-only'),
+      });
+
+      await primary.halt('immediate');
+      await standby.admin('SELECT pg_promote()');
+      await follower.ready();
+      await recordRun(follower);
+      expect(await (await opened(standby.url(database))).get(lost.run_id)).toMatchObject({
+        status: 'FAILED',
+      });
+      expect(await follower.verify(head)).toMatchObject({ ok: true, events: 8 });
+    });
+
+    it('or switched to reading by its administrator, says so too', async () => {
+      const { ledger, database, url } = await newLedger();
+      await recordRun(ledger);
+      await server.admin(`ALTER DATABASE ${database} SET default_transaction_read_only = on`);
+      const reader = await opened(url);
+      expect(await reader.list()).toHaveLength(1);
+      expect((await refusalOf(reader.append(pendingEvent()))).message).toContain('is read-only (25006)');
     });
   });
 
@@ -575,7 +607,7 @@ describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
       const url = server.url(database);
       const raw = (password: string) =>
         `postgres://postgres:${password}@127.0.0.1:${server.port}/${database}`;
-      const closed = await closedPort();
+      const closed = await freePort();
       const wrong = ['n0t', 'the', 'passw0rd'].join('-');
       const cases: [string, string, string][] = [
         [url.replace(`:${server.port}`, `:${closed}`), 'audit_unavailable', 'ECONNREFUSED'],
@@ -694,15 +726,6 @@ async function refusalOf(work: Promise<unknown>): Promise<CloudCliError> {
   );
   if (!(error instanceof CloudCliError)) throw new Error(`not refused: ${error}`);
   return error;
-}
-
-function closedPort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 const openssl = (directory: string, ...args: string[]) =>
