@@ -141,11 +141,11 @@ class PostgresLedger implements AuditStore {
   }
 
   async head(): Promise<Head> {
-    return this.#guard(() => using(this.#readers, async (client) => (await Turn.at(client)).head));
+    return this.#ask(() => using(this.#readers, async (client) => (await Turn.at(client)).head));
   }
 
   async ready(): Promise<void> {
-    await this.#guard(() =>
+    await this.#ask(() =>
       transaction(this.#writers, takeTurn, async (client) => {
         // Asked for and not tried: a probe each second would leave as many dead rows.
         const { rows } = await client.query(
@@ -164,7 +164,7 @@ class PostgresLedger implements AuditStore {
 
   async verify(saved?: Head): Promise<Verification> {
     const snapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-    return this.#guard(() =>
+    return this.#ask(() =>
       transaction(this.#readers, snapshot, async (client) => {
         const check = new ChainCheck(saved);
         for await (const page of pages(async (text, values) => (await client.query(text, values)).rows))
@@ -238,16 +238,18 @@ class PostgresLedger implements AuditStore {
     });
   }
 
-  #query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R[]> {
-    return this.#guard(async () => {
-      const ask = () => this.#readers.query<R>(text, values);
-      // A connection that went away while it was idle is noticed by whoever uses it next.
-      const { rows } = await ask().catch((error: unknown) => {
-        if (isLost(error)) return ask();
+  async #query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<R[]> {
+    return (await this.#ask(() => this.#readers.query<R>(text, values))).rows;
+  }
+
+  /** Asks once more where the connection went away, which one that was idle shows to whoever uses it next. */
+  #ask<T>(question: () => Promise<T>): Promise<T> {
+    return this.#guard(() =>
+      question().catch((error: unknown) => {
+        if (isLost(error)) return question();
         throw error;
-      });
-      return rows;
-    });
+      }),
+    );
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {

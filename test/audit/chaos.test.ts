@@ -25,7 +25,7 @@ interface Answer {
 
 describe.skipIf(whyNoPostgres !== undefined)('chaos', () => {
   it('leaves a chain that verifies, no key minted twice at once, and no run open', {
-    timeout: seconds * 1000 + 90_000,
+    timeout: seconds * 1000 + 180_000,
   }, async () => {
     const server = await PostgresServer.start();
     onTestFinished(() => server.stop());
@@ -41,7 +41,9 @@ describe.skipIf(whyNoPostgres !== undefined)('chaos', () => {
     const crash = Date.now() + seconds * 500;
     let kills = 0;
     let restarted: Promise<void> | undefined;
-    while (Date.now() < end) {
+    // Where the host is so busy that nothing was minted yet, nothing was tried.
+    const isTried = () => answers.some(({ code }) => code === 'minted');
+    while (Date.now() < end || (!isTried() && Date.now() < end + 60_000)) {
       await sleep(200 + Math.random() * 800);
       if (Date.now() > crash) restarted ??= server.restart('immediate');
       const victim = Math.floor(Math.random() * running.length);
@@ -66,7 +68,7 @@ describe.skipIf(whyNoPostgres !== undefined)('chaos', () => {
     const expected = ['minted', 'conflict', 'nonzero_exit', 'audit_unavailable'];
     expect(Object.keys(codes).filter((code) => !expected.includes(code))).toEqual([]);
     expect(complaints.filter((text) => !/audit_unavailable|the ledger/.test(text))).toEqual([]);
-    expect(minted.length).toBeGreaterThan(0);
+    expect(isTried()).toBe(true);
     if (given !== undefined)
       console.log({
         seconds,

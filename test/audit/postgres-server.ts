@@ -105,7 +105,7 @@ export class PostgresServer {
   /** Stops it: `fast` ends all sessions properly, `immediate` is a crash. */
   async halt(how: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const child = this.#process;
-    if (child?.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await ended;

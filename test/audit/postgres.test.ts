@@ -30,14 +30,18 @@ import {
 import { freePort, PostgresServer, whyNoPostgres } from './postgres-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 
+/** To make the server and to remove it: its sixty databases are some twenty thousand files. */
+const hookMs = 180_000;
+
 const appendLock = 'SELECT pg_advisory_lock(7091311, 2)';
 
 describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
   let server: PostgresServer;
   beforeAll(async () => {
-    server = await PostgresServer.start();
-  });
-  afterAll(() => server?.stop());
+    // Nothing here outlives a power cut.
+    server = await PostgresServer.start({ fsync: 'off' });
+  }, hookMs);
+  afterAll(() => server?.stop(), hookMs);
   afterEach(() => {
     vi.useRealTimers();
   });
