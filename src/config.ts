@@ -11,7 +11,7 @@ const patterns = z.array(z.string().min(1)).min(1);
 /** The configuration file; its JSON Schema is published as `config.schema.json`. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
-  audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH.'),
+  audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH, or postgres://HOST/DATABASE.'),
   store_url: z.string().min(1).optional().describe('The credential store: file:DIRECTORY, or none:.'),
   targets: z
     .record(

@@ -120,11 +120,11 @@ describe('the tree', () => {
       expect([file, readFileSync(join(src, file), 'utf8').startsWith('/**')]).toEqual([file, true]);
   });
 
-  it('loads neither the command line, nor prompts, nor execa, nor the native addon for the library', () => {
-    // The native addon is CommonJS, so that Node's own registry tells whether it was loaded.
+  it('loads neither the command line, nor prompts, nor execa, nor pg, nor the native addon for the library', () => {
+    // The native addon and pg are CommonJS, so that Node's own registry tells whether they were loaded.
     const code = `import Module from 'node:module';
       await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
-      console.log(Object.keys(Module._cache).filter((name) => name.includes('better-sqlite3')).length);`;
+      console.log(Object.keys(Module._cache).filter((name) => /better-sqlite3|node_modules.pg/.test(name)).length);`;
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })).toBe(
       '0\n',
     );

@@ -5,22 +5,24 @@ import Database from 'better-sqlite3';
 import { makeDirectories } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
+import { cannotTake, keyInFlight, newerSchema, notEmpty, runExists } from './conflict.js';
+import { takeIn } from './intake.js';
 import { isLive } from './lease.js';
 import {
   type AuditStore,
   bodyOf,
   type ChainedEvent,
   chainHash,
-  type FailedEvent,
   genesis,
   type Head,
-  type IssuedEvent,
   type NewEvent,
   type PendingEvent,
+  parseBodies,
+  type RunBodies,
   type RunEvent,
+  type RunEvents,
   type RunFilter,
   rowOf,
-  type SucceededEvent,
   verifyChain,
   type WorkloadRun,
 } from './ledger.js';
@@ -67,12 +69,6 @@ const run = `
   LEFT JOIN event i ON i.run_id = p.run_id AND i.kind = 'ISSUED'
   LEFT JOIN event e ON e.run_id = p.run_id AND e.kind IN ('SUCCEEDED', 'FAILED')
   WHERE p.kind = 'PENDING'`;
-
-interface RunBodies {
-  pending: string;
-  issued: string | null;
-  ended: string | null;
-}
 
 /**
  * Opens the ledger in `file`, making it (mode 0600) at first use, and closes the runs whose processes are gone.
@@ -182,6 +178,20 @@ class SqliteLedger implements AuditStore {
     return guard(this.#path, () => verifyChain(events.iterate(), saved));
   }
 
+  async import(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
+    // On a connection of its own: what this ledger appends meanwhile must not become a part of the transaction.
+    const other = guard(
+      this.#path,
+      () => new SqliteLedger(new Database(this.#path, { timeout: 5000 }), this.#path),
+    );
+    try {
+      return await other.#takeIn(events);
+    } finally {
+      // Takes back what was not committed.
+      await other.close();
+    }
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
@@ -198,6 +208,24 @@ class SqliteLedger implements AuditStore {
       .immediate();
   }
 
+  async #takeIn(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
+    const { db, path } = { db: this.#db, path: this.#path };
+    guard(path, () => db.exec('BEGIN IMMEDIATE'));
+    const { seq } = guard(path, () => this.#head());
+    if (seq > 0) throw notEmpty(seq);
+    const begun = db.prepare<[string]>(`SELECT 1 FROM event WHERE run_id = ? AND kind = 'PENDING'`);
+    const head = await takeIn(events, {
+      begun: (run_ids) => guard(path, () => run_ids.filter((run_id) => begun.get(run_id))),
+      insert: (batch) =>
+        guard(path, () => {
+          for (const event of batch) this.#insert(event);
+        }),
+      takeOff: (key, run_id) => guard(path, () => this.#reserve(key, run_id)),
+    });
+    guard(path, () => db.exec('COMMIT'));
+    return head;
+  }
+
   #append(event: NewEvent): void {
     if (event.kind === 'PENDING') this.#takeOff(event);
     else this.#fly(event);
@@ -206,6 +234,10 @@ class SqliteLedger implements AuditStore {
     // Taken under the lock: nobody waits between two events' times and their order.
     const body = bodyOf(seq, new Date().toISOString(), event);
     const hash = chainHash(head.hash, body);
+    this.#insert({ seq, body, hash });
+  }
+
+  #insert({ seq, body, hash }: ChainedEvent): void {
     this.#db.prepare('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
   }
 
@@ -216,35 +248,23 @@ class SqliteLedger implements AuditStore {
 
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
     const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
-    if (bodies) {
-      throw new CloudCliError('conflict', `run ${run_id} exists already`, {
-        hint: 'Leave run_id out, or take the one of a new preview.',
-      });
-    }
+    if (bodies) throw runExists(run_id);
     const other = this.#db
       .prepare<[string], { run_id: string }>('SELECT run_id FROM flight WHERE credential_key = ?')
       .get(credential_key);
-    if (other && this.#isLive(other.run_id)) {
-      throw new CloudCliError(
-        'conflict',
-        `another mint of ${credential_key} is in flight: run ${other.run_id}`,
-        {
-          hint: 'Wait for it to end, then use its credential or run again.',
-        },
-      );
-    }
+    if (other && this.#isLive(other.run_id)) throw keyInFlight(credential_key, other.run_id);
     if (other) this.#abandon(other.run_id);
+    this.#reserve(credential_key, run_id);
+  }
+
+  #reserve(credential_key: string, run_id: string): void {
     this.#db.prepare('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
   }
 
   /** A run goes on: it must be in flight, and an answer comes once. */
   #fly({ kind, run_id }: Pick<RunEvent, 'kind' | 'run_id'>): void {
     const { pending, issued, ended } = this.#events(run_id);
-    if (!pending || ended || (kind === 'ISSUED' && issued)) {
-      throw new CloudCliError('conflict', `run ${run_id} cannot take ${kind} now`, {
-        hint: 'Another process has closed the run, or it never began: see `cloud-cli audit show`.',
-      });
-    }
+    if (!pending || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
     if (kind !== 'ISSUED') this.#db.prepare('DELETE FROM flight WHERE run_id = ?').run(run_id);
   }
 
@@ -259,7 +279,7 @@ class SqliteLedger implements AuditStore {
     if (pending && !ended) this.#append(abandon(pending, issued));
   }
 
-  #events(run_id: string): ReturnType<typeof parseBodies> | Record<string, undefined> {
+  #events(run_id: string): RunEvents | Record<string, undefined> {
     const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     return bodies ? parseBodies(bodies) : {};
   }
@@ -275,25 +295,9 @@ class SqliteLedger implements AuditStore {
   }
 }
 
-function parseBodies({ pending, issued, ended }: RunBodies) {
-  return {
-    pending: JSON.parse(pending) as PendingEvent,
-    issued: issued === null ? undefined : (JSON.parse(issued) as IssuedEvent),
-    ended: ended === null ? undefined : (JSON.parse(ended) as SucceededEvent | FailedEvent),
-  };
-}
-
 function migrate(db: Database.Database): void {
   const version = schemaVersion(db);
-  if (version > migrations.length) {
-    throw new CloudCliError(
-      'audit_unavailable',
-      `the ledger has schema version ${version}, newer than this cloud-cli knows`,
-      {
-        hint: 'Update cloud-cli on this host.',
-      },
-    );
-  }
+  if (version > migrations.length) throw newerSchema(version);
   for (const sql of migrations.slice(version)) db.exec(sql);
   if (version < migrations.length) db.pragma(`user_version = ${migrations.length}`);
 }
