@@ -15,7 +15,7 @@ const { aws_secret } = onLoopback();
 async function start() {
   const server = await startSsm();
   const open = (options?: EndpointOptions) => openAwsSsmStore(url, { endpoint: server.url, ...options });
-  return { ...server, open, secrets: [aws_secret] };
+  return { ...server, open, hidden: [aws_secret] };
 }
 
 storeContract('aws-ssm on loopback', async () => {
