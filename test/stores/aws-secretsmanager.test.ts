@@ -1,31 +1,21 @@
 /** The store in AWS Secrets Manager, through the real SDK, on a loopback server and, where it is installed, on moto. */
 import { describe, expect, it } from 'vitest';
-import { startSecretsManager } from '../../fixtures/loopback/secretsmanager.mjs';
 import { CredentialKey } from '../../src/key.js';
 import { openAwsSecretsManagerStore } from '../../src/stores/aws-secretsmanager.js';
-import type { RemoteOptions } from '../../src/stores/remote.js';
 import { gcpCredential, opened, persist, storeContract } from './contract.js';
-import { onLoopback, onMoto } from './loopback.js';
+import { onMoto } from './loopback.js';
 import { remoteSuite } from './remote.js';
+import { secretsManager, secretsManagerUrl } from './services.js';
 
-const url = 'aws-secretsmanager:cloud-cli/test?region=eu-central-1';
 const key = CredentialKey.parse('idp:aws:prod');
 const name = 'cloud-cli/test/idp/aws/prod';
-const { aws_secret } = onLoopback();
-
-async function start() {
-  const server = await startSecretsManager();
-  const open = (options?: RemoteOptions) =>
-    openAwsSecretsManagerStore(url, { endpoint: server.url, ...options });
-  return { ...server, open, hidden: [aws_secret] };
-}
 
 storeContract('aws-secretsmanager on loopback', async () => {
-  const { open, close } = await start();
+  const { open, close } = await secretsManager();
   return { store: await open(), cleanup: async () => void (await close()) };
 });
 
-remoteSuite('aws-secretsmanager', start, {
+remoteSuite('aws-secretsmanager', {
   permission: /secretsmanager:UpdateSecret/,
   failing: {
     denied: /denies it \(AccessDeniedException, HTTP 400\)/,
@@ -34,20 +24,21 @@ remoteSuite('aws-secretsmanager', start, {
     full: /takes no more \(LimitExceededException, HTTP 400\)/,
   },
   too_large: 66_000,
-  isWrite: ({ headers }) => /UpdateSecret|CreateSecret/.test(String(headers['x-amz-target'])),
 });
 
 onMoto('aws-secretsmanager', (endpoint) => {
   storeContract('aws-secretsmanager on moto', async () => ({
-    store: await openAwsSecretsManagerStore(url, { endpoint }),
+    store: await openAwsSecretsManagerStore(secretsManagerUrl, { endpoint }),
     cleanup: async () => void (await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' })),
   }));
 });
 
 describe('a secret', () => {
   it('is below the prefix, encrypted with the key that the URL names, and tells what it is in its description', async () => {
-    const { url: endpoint, secrets, calls, close } = await startSecretsManager();
-    const store = await openAwsSecretsManagerStore(`${url}&kms_key_id=alias/minter`, { endpoint });
+    const { url: endpoint, secrets, calls, close } = await secretsManager();
+    const store = await openAwsSecretsManagerStore(`${secretsManagerUrl}&kms_key_id=alias/minter`, {
+      endpoint,
+    });
     const credential = gcpCredential(`${key}`);
     await persist(store, credential);
     const { expires_at, audit_run_id, source_identity } = credential;
@@ -59,7 +50,7 @@ describe('a secret', () => {
   });
 
   it('that is scheduled for deletion is not there, and is brought back by a persist', async () => {
-    const { open, secrets, close } = await start();
+    const { open, secrets, close } = await secretsManager();
     const store = await open();
     await persist(store, gcpCredential(`${key}`));
     secrets.get(name)!.DeletedDate = Date.now() / 1000;
@@ -74,7 +65,7 @@ describe('a secret', () => {
   });
 
   it('is kept though its name was on its way out when it was made', async () => {
-    const { open, secrets, close } = await start();
+    const { open, secrets, close } = await secretsManager();
     const store = await open();
     await persist(store, gcpCredential(`${key}`));
     const leaving = secrets.get(name)!;
@@ -89,7 +80,7 @@ describe('a secret', () => {
   });
 
   it('is replaced once, though the answer to it was lost', async () => {
-    const { open, be, secrets, close } = await start();
+    const { open, be, secrets, close } = await secretsManager();
     const store = await open();
     await persist(store, gcpCredential(`${key}`));
     be('lost', { times: 2, only: ({ headers }) => /UpdateSecret/.test(String(headers['x-amz-target'])) });

@@ -1,29 +1,20 @@
 /** The store in AWS Parameter Store, through the real SDK, on a loopback server and, where it is installed, on moto. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { startSsm } from '../../fixtures/loopback/ssm.mjs';
 import { CredentialKey } from '../../src/key.js';
 import { openAwsSsmStore } from '../../src/stores/aws-ssm.js';
-import type { EndpointOptions } from '../../src/stores/remote.js';
 import { awsCredential, azureCredential, gcpCredential, opened, persist, storeContract } from './contract.js';
-import { onLoopback, onMoto } from './loopback.js';
+import { onMoto } from './loopback.js';
 import { remoteSuite } from './remote.js';
+import { ssm, ssmUrl } from './services.js';
 
-const url = 'aws-ssm:/cloud-cli/test?region=eu-central-1';
 const key = CredentialKey.parse('idp:aws:prod');
-const { aws_secret } = onLoopback();
-
-async function start() {
-  const server = await startSsm();
-  const open = (options?: EndpointOptions) => openAwsSsmStore(url, { endpoint: server.url, ...options });
-  return { ...server, open, hidden: [aws_secret] };
-}
 
 storeContract('aws-ssm on loopback', async () => {
-  const { open, close } = await start();
+  const { open, close } = await ssm();
   return { store: await open(), cleanup: async () => void (await close()) };
 });
 
-remoteSuite('aws-ssm', start, {
+remoteSuite('aws-ssm', {
   permission: /ssm:PutParameter/,
   failing: {
     denied: /denies it \(AccessDeniedException, HTTP 400\)/,
@@ -33,12 +24,11 @@ remoteSuite('aws-ssm', start, {
     key: /refused \(InvalidKeyId, HTTP 400\)/,
   },
   too_large: 8000,
-  isWrite: ({ headers }) => headers['x-amz-target'] === 'AmazonSSM.PutParameter',
 });
 
 onMoto('aws-ssm', (endpoint) => {
   storeContract('aws-ssm on moto', async () => ({
-    store: await openAwsSsmStore(url, { endpoint }),
+    store: await openAwsSsmStore(ssmUrl, { endpoint }),
     cleanup: async () => void (await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' })),
   }));
 });
@@ -49,7 +39,7 @@ describe('a parameter', () => {
   });
 
   it('is a SecureString below the prefix, and tells what it is in its description', async () => {
-    const { open, parameters, close } = await start();
+    const { open, parameters, close } = await ssm();
     const credential = awsCredential(`${key}`);
     await persist(await open(), credential);
     const parameter = parameters.get('/cloud-cli/test/idp/aws/prod');
@@ -60,7 +50,7 @@ describe('a parameter', () => {
   });
 
   it('is advanced above 4 KiB only, and can be replaced by a smaller one', async () => {
-    const { open, parameters, close } = await start();
+    const { open, parameters, close } = await ssm();
     const store = await open();
     await persist(store, { ...azureCredential(`${key}`), note: 'x'.repeat(4000) } as never);
     expect(parameters.get('/cloud-cli/test/idp/aws/prod')?.Tier).toBe('Advanced');
@@ -71,16 +61,16 @@ describe('a parameter', () => {
   });
 
   it('is encrypted with the key that the URL names, at the endpoint that the environment names', async () => {
-    const { url: endpoint, parameters, close } = await start();
+    const { url: endpoint, parameters, close } = await ssm();
     process.env.AWS_ENDPOINT_URL_SSM = endpoint;
-    const store = await openAwsSsmStore(`${url}&kms_key_id=alias/minter`);
+    const store = await openAwsSsmStore(`${ssmUrl}&kms_key_id=alias/minter`);
     await persist(store, gcpCredential(`${key}`));
     expect(parameters.get('/cloud-cli/test/idp/aws/prod')?.KeyId).toBe('alias/minter');
     await close();
   });
 
   it('of another is neither listed nor described', async () => {
-    const { open, parameters, close } = await start();
+    const { open, parameters, close } = await ssm();
     const other = { Value: 'x', Description: 'by hand', Type: 'String', Version: 1, Tier: 'Standard' };
     for (const name of ['/cloud-cli/test/idp/aws/prod', '/cloud-cli/test/Not/a/key', '/cloud-cli/test/lone'])
       parameters.set(name, { Name: name, ...other });
@@ -94,7 +84,7 @@ describe('a parameter', () => {
 
 describe('without a login', () => {
   it('says how to log in, and quotes nothing', async () => {
-    const { open, close } = await start();
+    const { open, close } = await ssm();
     const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = process.env;
     delete process.env.AWS_ACCESS_KEY_ID;
     delete process.env.AWS_SECRET_ACCESS_KEY;

@@ -1,38 +1,26 @@
 /** The store in Azure Key Vault, through the real SDK, on a loopback server with a certificate of its own. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startKeyVault } from '../../fixtures/loopback/key-vault.mjs';
 import { metadataOf } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
 import { openAzureKeyVaultStore } from '../../src/stores/azure-keyvault.js';
-import type { RemoteOptions } from '../../src/stores/remote.js';
 import { awsCredential, gcpCredential, opened, persist, storeContract } from './contract.js';
-import { newCertificate, onLoopback } from './loopback.js';
 import { remoteSuite } from './remote.js';
+import { keyVault } from './services.js';
 
-onLoopback();
 const key = CredentialKey.parse('idp:aws:prod');
-const tls = newCertificate();
 
 async function start() {
-  const server = await startKeyVault(tls);
-  const credential = {
-    getToken: async () => ({ token: server.token, expiresOnTimestamp: Date.now() + 3_600_000 }),
-  };
-  const open = (options?: RemoteOptions) =>
-    openAzureKeyVaultStore('azure-keyvault:my-vault/team', {
-      ...{ endpoint: server.url, credential, ca: tls.cert },
-      ...options,
-    });
+  const server = await keyVault();
   onTestFinished(() => void server.close());
-  return { ...server, open, hidden: [server.token] };
+  return server;
 }
 
 storeContract('azure-keyvault', async () => {
-  const { open, close } = await start();
+  const { open, close } = await keyVault();
   return { store: await open(), cleanup: async () => void (await close()) };
 });
 
-remoteSuite('azure-keyvault', start, {
+remoteSuite('azure-keyvault', {
   permission: /"set".*Key Vault Secrets Officer/,
   failing: {
     denied: /denies it \(ForbiddenByRbac, HTTP 403\)/,
@@ -42,7 +30,6 @@ remoteSuite('azure-keyvault', start, {
     full: /refused \(BadParameter, HTTP 400\)/,
   },
   too_large: 25_500,
-  isWrite: ({ method }) => method === 'PUT',
 });
 
 describe('a secret', () => {
@@ -113,13 +100,13 @@ describe('a secret', () => {
 
 describe('without a login', () => {
   it('says how to log in, and quotes nothing', async () => {
-    const { url } = await start();
+    const { url, ca } = await start();
     const credential = {
       getToken: async () => {
         throw Object.assign(new Error('hidden'), { name: 'AggregateAuthenticationError' });
       },
     };
-    const options = { endpoint: url, credential, ca: tls.cert };
+    const options = { endpoint: url, credential, ca };
     const store = await openAzureKeyVaultStore('azure-keyvault:my-vault', options);
     const error = await store.ready().catch((error: unknown) => error);
     expect(error).toMatchObject({

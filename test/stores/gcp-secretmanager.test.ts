@@ -2,34 +2,29 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startSecretManager } from '../../fixtures/loopback/secret-manager.mjs';
 import { metadataOf } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
 import { openGcpSecretManagerStore } from '../../src/stores/gcp-secretmanager.js';
-import type { RemoteOptions } from '../../src/stores/remote.js';
+import { temporaryDirectory } from '../support.js';
 import { awsCredential, gcpCredential, opened, persist, storeContract } from './contract.js';
-import { onLoopback } from './loopback.js';
 import { remoteSuite } from './remote.js';
+import { secretManager } from './services.js';
 
-const { nowhere } = onLoopback();
 const key = CredentialKey.parse('idp:aws:prod');
 const name = 'team-----idp--aws--prod';
 
 async function start() {
-  const server = await startSecretManager();
-  process.env.GCE_METADATA_HOST = new URL(server.url).host;
-  const open = (options?: RemoteOptions) =>
-    openGcpSecretManagerStore('gcp-secretmanager:my-project/team', { endpoint: server.url, ...options });
+  const server = await secretManager();
   onTestFinished(() => void server.close());
-  return { ...server, open, hidden: [server.token] };
+  return server;
 }
 
 storeContract('gcp-secretmanager', async () => {
-  const { open, close } = await start();
+  const { open, close } = await secretManager();
   return { store: await open(), cleanup: async () => void (await close()) };
 });
 
-remoteSuite('gcp-secretmanager', start, {
+remoteSuite('gcp-secretmanager', {
   permission: /secretmanager\.versions\.add/,
   failing: {
     denied: /denies it \(PERMISSION_DENIED, HTTP 403\)/,
@@ -39,7 +34,6 @@ remoteSuite('gcp-secretmanager', start, {
     full: /refused \(INVALID_ARGUMENT, HTTP 400\)/,
   },
   too_large: 66_000,
-  isWrite: ({ url }) => url.pathname.endsWith(':addVersion'),
 });
 
 describe('a secret', () => {
@@ -138,7 +132,7 @@ describe('without a login', () => {
   it('says how to log in, and quotes nothing', async () => {
     const { open, url } = await start();
     process.env.GCE_METADATA_HOST = '127.0.0.1:1';
-    const file = join(nowhere, 'key.json');
+    const file = join(temporaryDirectory(), 'key.json');
     for (const [text, words] of [
       ['{"type":"service_account","private_key":"hidden"}', /does not accept this host's login/],
       ['hidden', /does not accept this host's login/],

@@ -4,44 +4,27 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Credential, CredentialStore } from '../../src/credential.js';
 import { mint, openAuditStore } from '../../src/index.js';
 import { CredentialKey } from '../../src/key.js';
-import type { RemoteOptions } from '../../src/stores/remote.js';
 import { fixturePath, requests, temporaryDirectory } from '../support.js';
 import { awsCredential, gcpCredential, opened, persist, secretsOf } from './contract.js';
-
-export interface Emulator {
-  /** The store on this service. */
-  open(options?: RemoteOptions): Promise<Required<CredentialStore>>;
-  be(word: string, when?: { times?: number; only?: (request: Asked) => boolean }): void;
-  calls: Asked[];
-  close(): Promise<unknown>;
-  /** Secrets of this host that no error may hold. */
-  hidden: string[];
-}
-
-export interface Asked {
-  method: string;
-  url: URL;
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
+import { type Service, services } from './services.js';
 
 export interface Trait {
   /** A permission that a hint names when a write is denied. */
   permission: RegExp;
-  /** The words of {@link Emulator.be} by which a write fails, with what the message tells. */
+  /** The words of {@link Service.be} by which a write fails, with what the message tells. */
   failing: Record<string, RegExp>;
   /** More bytes than the service takes. */
   too_large: number;
-  /** Whether a request carries the new secret, so that a failure there is in the middle of a write. */
-  isWrite(request: Asked): boolean;
 }
 
 const key = CredentialKey.parse('idp:aws:prod');
 const impatient = { call_seconds: 0.3, total_seconds: 1 };
 
-export function remoteSuite(name: string, start: () => Promise<Emulator>, trait: Trait): void {
+/** `name` is the scheme of the store's URL. */
+export function remoteSuite(name: string, trait: Trait): void {
+  const { start, isWrite } = services[name]!;
   describe(`a failing service: ${name}`, () => {
-    let service: Emulator;
+    let service: Service;
     let store: Required<CredentialStore>;
     const old = awsCredential(`${key}`);
 
@@ -81,12 +64,12 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
 
     for (const [word, message] of Object.entries(trait.failing)) {
       it(`keeps the old credential where the service is ${word}, and tells no more than its code`, async () => {
-        for (const only of [() => true, trait.isWrite]) {
+        for (const only of [() => true, isWrite]) {
           service.be(word, { only });
           const credential = gcpCredential(`${key}`);
           const failed = await failure(persist(store, credential), credential);
           expect(failed).toMatchObject({ code: 'persist_failed', message: expect.stringMatching(message) });
-          if (word === 'denied' && only === trait.isWrite) expect(failed.hint).toMatch(trait.permission);
+          if (word === 'denied' && only === isWrite) expect(failed.hint).toMatch(trait.permission);
           await expectOld();
         }
       });
@@ -94,7 +77,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
 
     for (const word of ['cut', 'garbage', 'broken']) {
       it(`keeps the old credential, or the new one whole, where the answer is ${word}`, async () => {
-        service.be(word, { only: trait.isWrite });
+        service.be(word, { only: isWrite });
         const credential = gcpCredential(`${key}`);
         expect(await failure(persist(store, credential), credential)).toMatchObject({
           code: 'persist_failed',
@@ -107,7 +90,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
     for (const word of ['throttled', 'broken', 'cut', 'lost', 'garbage', 'hanging']) {
       it(`tries again where the service is ${word} for a moment, and keeps the new credential once`, async () => {
         const patient = await service.open({ call_seconds: 2 });
-        service.be(word, { times: word === 'hanging' ? 1 : 2, only: trait.isWrite });
+        service.be(word, { times: word === 'hanging' ? 1 : 2, only: isWrite });
         const credential = gcpCredential(`${key}`);
         await persist(patient, credential);
         expect(opened(await store.read(key))).toEqual(opened(credential));
@@ -119,7 +102,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
 
     it('gives up on a hanging service by its clock', async () => {
       const hasty = await service.open(impatient);
-      service.be('hanging', { only: trait.isWrite });
+      service.be('hanging', { only: isWrite });
       const credential = gcpCredential(`${key}`);
       const started = Date.now();
       expect(await failure(persist(hasty, credential), credential)).toMatchObject({
@@ -134,7 +117,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
     });
 
     it('ends with its signal in the middle of a write', async () => {
-      service.be('hanging', { only: trait.isWrite });
+      service.be('hanging', { only: isWrite });
       const stop = new AbortController();
       const credential = gcpCredential(`${key}`);
       setTimeout(() => stop.abort(), 200);
@@ -225,7 +208,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
     it('leaves a row that says what the cloud has, where a mint cannot keep its token', async () => {
       const directory = temporaryDirectory();
       const audit = await openAuditStore(`sqlite:${directory}/audit.sqlite`);
-      service.be('broken', { only: trait.isWrite });
+      service.be('broken', { only: isWrite });
       const canary = 'Canary7Qz5';
       const env = { PATH: fixturePath, HOME: directory, FIXTURE_CANARY: canary };
       const options = { audit, persist: store.persist, ready: store.ready, env };
@@ -236,9 +219,7 @@ export function remoteSuite(name: string, start: () => Promise<Emulator>, trait:
       expect(row).toMatchObject({ status: 'FAILED', outcome: 'issued', live_until: failed.live_until });
       expect(JSON.stringify([row, failed])).not.toContain(canary);
       // It would have been there: the service was sent it.
-      expect(service.calls.filter(trait.isWrite).some(({ body }) => sentTo(body).includes(canary))).toBe(
-        true,
-      );
+      expect(service.calls.filter(isWrite).some(({ body }) => sentTo(body).includes(canary))).toBe(true);
       service.be('denied');
       const early = await failure(mint(requests.aws(), options));
       expect(early).toMatchObject({ code: 'persist_failed', outcome: 'not_issued' });

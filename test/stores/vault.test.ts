@@ -4,35 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startVault } from '../../fixtures/loopback/vault.mjs';
 import { metadataOf } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
-import type { RemoteOptions } from '../../src/stores/remote.js';
 import { openVaultStore } from '../../src/stores/vault.js';
 import { awsCredential, gcpCredential, opened, persist, storeContract } from './contract.js';
-import { onLoopback } from './loopback.js';
 import { remoteSuite } from './remote.js';
+import { vault } from './services.js';
 
-onLoopback();
 const key = CredentialKey.parse('idp:aws:prod');
 const place = 'cloud-cli/idp/aws/prod';
 
-async function start(options: Parameters<typeof startVault>[0] = {}) {
-  const server = await startVault(options);
-  const env = { VAULT_TOKEN: server.root };
-  const openAs = (env: NodeJS.ProcessEnv, more?: RemoteOptions) =>
-    openVaultStore(`vault+${server.url}/secret/cloud-cli`, { env, ...more });
-  const open = (more?: RemoteOptions) => openAs(env, more);
+async function start(options?: Parameters<typeof vault>[0]) {
+  const server = await vault(options);
   onTestFinished(() => void server.close());
-  return { ...server, open, openAs, hidden: [server.root] };
+  return server;
 }
 
 storeContract('vault', async () => {
-  const { open, close } = await start();
+  const { open, close } = await vault();
   return { store: await open(), cleanup: async () => void (await close()) };
 });
 
-remoteSuite('vault', start, {
+remoteSuite('vault', {
   permission: /create and update on secret\/data\/cloud-cli\/idp\/aws\/prod/,
   failing: {
     denied: /denies it \(HTTP 403\)/,
@@ -43,7 +36,6 @@ remoteSuite('vault', start, {
     full: /takes no more \(HTTP 413\)/,
   },
   too_large: 600_000,
-  isWrite: ({ method, url }) => method === 'POST' && url.pathname.includes('/data/'),
 });
 
 describe('a secret in KV', () => {
