@@ -70,7 +70,9 @@ class ParameterStore implements Service {
       Overwrite: true,
       ...(this.#place.kms_key_id === undefined ? {} : { KeyId: this.#place.kms_key_id }),
     });
-    await call('ssm:PutParameter', (abortSignal) => this.#client.send(command, { abortSignal }));
+    const needs =
+      this.#place.kms_key_id === undefined ? '' : ', and kms:Encrypt and kms:GenerateDataKey on the key';
+    await call(`ssm:PutParameter${needs}`, (abortSignal) => this.#client.send(command, { abortSignal }));
   };
 
   readonly read: Service['read'] = async (key, call) => {
@@ -91,10 +93,13 @@ class ParameterStore implements Service {
 
   readonly remove: Service['remove'] = async (key, call) => {
     const command = new this.#sdk.DeleteParameterCommand({ Name: this.#name(key) });
-    const removed = await call('ssm:DeleteParameter', (abortSignal) =>
-      this.#client.send(command, { abortSignal }).catch(absent('ParameterNotFound')),
-    );
-    return removed !== undefined;
+    let tries = 0;
+    const removed = await call('ssm:DeleteParameter', (abortSignal) => {
+      tries += 1;
+      return this.#client.send(command, { abortSignal }).catch(absent('ParameterNotFound'));
+    });
+    // Gone at a second try: the first one was done without its answer having come through.
+    return removed !== undefined || tries > 1;
   };
 
   readonly close = async (): Promise<void> => this.#client.destroy();

@@ -132,10 +132,13 @@ class KeyVault implements Service {
 
   readonly remove: Service['remove'] = async (key, call) => {
     const name = this.#name(key);
-    const deleted = await call(needs('delete'), (abortSignal) =>
-      this.#client.beginDeleteSecret(name, { abortSignal }).catch(otherwise(404)),
-    );
-    if (!deleted) return false;
+    let tries = 0;
+    const deleted = await call(needs('delete'), (abortSignal) => {
+      tries += 1;
+      return this.#client.beginDeleteSecret(name, { abortSignal }).catch(otherwise(404));
+    });
+    // Gone at a second try: the first one was done without its answer having come through.
+    if (!deleted && tries === 1) return false;
     await this.#purge(name, call).catch(() => {});
     return true;
   };

@@ -41,7 +41,11 @@ export async function openGcpSecretManagerStore(
   if (prefix !== '' && !prefixPattern.test(prefix))
     throw badUrl('must have a prefix of at most 40 lower-case letters, digits and single dashes', urlHint);
   const { GoogleAuth } = await loadPeer('google-auth-library', () => import('google-auth-library'));
-  const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+  // Without a project it would start gcloud to ask for one.
+  const auth = new GoogleAuth({
+    scopes: 'https://www.googleapis.com/auth/cloud-platform',
+    projectId: project,
+  });
   return remoteStore(new SecretManager(auth, project, prefix, options.endpoint), options);
 }
 

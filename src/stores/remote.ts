@@ -104,7 +104,7 @@ export function remoteStore(service: Service, options: RemoteOptions = {}): Requ
   function caller(all: AbortSignal, given: AbortSignal | undefined): Call {
     return async (needs, work, repeat) => {
       for (let attempt = 1; ; attempt += 1) {
-        if (all.aborted) throw given?.aborted ? cancelled() : late(total_seconds);
+        if (all.aborted) throw given?.aborted ? cancelled() : late();
         const signal = AbortSignal.any([all, AbortSignal.timeout(call_seconds * 1000)]);
         try {
           // An SDK may look for its login first, and not listen to the signal meanwhile.
@@ -116,7 +116,7 @@ export function remoteStore(service: Service, options: RemoteOptions = {}): Requ
           const sure = trouble.kind === 'busy' || trouble.kind === 'unreachable';
           const again = sure || (trouble.kind === 'unclear' && repeat !== 'once');
           if (!again || attempt === tries || all.aborted) {
-            if (signal.aborted) throw late(all.aborted ? total_seconds : call_seconds);
+            if (signal.aborted) throw all.aborted ? late() : silent();
             const { message, hint } = wordsFor(title, trouble, needs);
             throw new Refusal(message, hint);
           }
@@ -126,11 +126,13 @@ export function remoteStore(service: Service, options: RemoteOptions = {}): Requ
     };
   }
 
-  const late = (seconds: number) =>
+  const slow = (words: string) =>
     new Refusal(
-      `${title} did not answer within ${seconds} seconds`,
+      `${title} ${words} seconds`,
       'Run it again, and look at the state of the service and the network if it persists.',
     );
+  const silent = () => slow(`did not answer within ${call_seconds}`);
+  const late = () => slow(`was not done within ${total_seconds}`);
   const cancelled = () =>
     new Refusal(
       `the persist was cancelled before ${title} had answered`,

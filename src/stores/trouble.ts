@@ -36,7 +36,7 @@ const kinds: Readonly<Record<Kind, readonly [string, string]>> = {
     'Name the file of its authority in NODE_EXTRA_CA_CERTS.',
   ],
   busy: ['is busy', 'Run it again; have the quota raised if it persists.'],
-  unreachable: ['cannot be reached', 'Check the store URL, the network and the proxy settings of this host.'],
+  unreachable: ['cannot be reached', 'Check the store URL, and whether this host may connect there.'],
   unclear: ['gave no whole answer', 'Run it again, and look at the state of the service if it persists.'],
 };
 

@@ -92,7 +92,7 @@ interface Asked {
 
 interface Answer {
   status: number;
-  body: { auth?: VaultAuth; data?: unknown; errors?: unknown };
+  body: { auth?: VaultAuth; data?: unknown; errors?: string[] };
 }
 
 class Vault implements Service {
@@ -178,7 +178,7 @@ class Vault implements Service {
     if (!(error instanceof VaultAnswer)) return networkTrouble(error) ?? { kind: 'unclear' };
     const { status, isLogin } = error;
     const kind = kindOf(status, isLogin);
-    return { kind, status, hint: hintFor(status, isLogin, error.says, this.#place.mount) };
+    return { kind, status, hint: hintFor(kind, status, error.says, this.#place.mount) };
   };
 
   readonly close = async (call: Call): Promise<void> => {
@@ -186,7 +186,9 @@ class Vault implements Service {
     if (token === undefined) return;
     // A token that outlives its use is one more that can be stolen.
     const revoke = { method: 'POST', path: 'auth/token/revoke-self', body: {}, token };
-    await call('auth/token/revoke-self', (signal) => this.#request(revoke, signal), 'once');
+    // Whoever waits for the end of a command should not wait for this.
+    const hasty = AbortSignal.timeout(2000);
+    await call(revoke.path, (signal) => this.#request(revoke, AbortSignal.any([signal, hasty])), 'once');
   };
 
   /** The version that the next write replaces, and what its metadata says; 0 where there is none. */
@@ -271,7 +273,10 @@ class Vault implements Service {
     const text = await response.text();
     const { status } = response;
     if (!response.ok && !accept.includes(status)) throw new VaultAnswer(status, text, isLogin);
-    return { status, body: text === '' ? {} : JSON.parse(text) };
+    const answer: Answer['body'] = text === '' ? {} : JSON.parse(text);
+    // Where a secret is missing there is nothing to say; a path that Vault does not know it says so of.
+    if (status === 404 && (answer.errors ?? []).length > 0) throw new VaultAnswer(status, text, isLogin);
+    return { status, body: answer };
   }
 }
 
@@ -286,13 +291,14 @@ function kindOf(status: number, isLogin: boolean): Trouble['kind'] {
   return status >= 500 ? 'unclear' : 'refused';
 }
 
-function hintFor(status: number, isLogin: boolean, says: string, mount: string): string | undefined {
-  if (isLogin) return 'Check VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_K8S_ROLE, and VAULT_AUTH_MOUNT.';
+function hintFor(kind: Trouble['kind'], status: number, says: string, mount: string): string | undefined {
+  if (kind === 'login')
+    return 'Check VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_K8S_ROLE, and VAULT_AUTH_MOUNT.';
   if (status >= 300 && status < 400)
     return 'It is a standby that sends elsewhere: name the active node or the load balancer in the store URL.';
   if (status === 503 && /sealed/i.test(says)) return 'Unseal it: vault operator unseal.';
-  if (status === 404 || status === 405)
-    return `Enable KV version 2 there: vault secrets enable -path=${mount} kv-v2.`;
+  if (kind === 'missing')
+    return `Enable KV version 2 there: vault secrets enable -path=${mount} kv-v2; Vault must be 1.10 or later.`;
   return undefined;
 }
 

@@ -134,6 +134,16 @@ describe('ready', () => {
     }
   });
 
+  it('is not needed to find a Vault without subkeys: the first call says so', async () => {
+    const { open, be } = await start();
+    const store = await open();
+    be('old', { only: ({ url }) => url.pathname.includes('/subkeys/') });
+    for (const work of [() => persist(store, gcpCredential(`${key}`)), () => store.describe(key)])
+      await expect(work()).rejects.toMatchObject({
+        hint: expect.stringMatching(/Vault must be 1\.10 or later/),
+      });
+  });
+
   it('names what a sealed Vault and a standby need', async () => {
     const { open, be } = await start();
     const store = await open();
