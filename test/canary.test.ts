@@ -198,9 +198,11 @@ describe.each(Object.entries(services))('a canary through %s', (_, { start, isWr
     }
     said.push(JSON.stringify(await audit.list()));
     service.be('well');
-    await mint(requests.aws(), { audit, persist: store.persist, env });
-    said.push(JSON.stringify([await store.describe(key), await store.list(), await store.read(key)]));
+    const patient = await service.open();
+    await mint(requests.aws(), { audit, persist: patient.persist, env });
+    said.push(JSON.stringify([await patient.describe(key), await patient.list(), await patient.read(key)]));
     await store.close();
+    await patient.close();
     await service.close();
     await audit.close();
     for (const text of said) expect([text.slice(0, 200), leaksIn(text)]).toEqual([text.slice(0, 200), []]);

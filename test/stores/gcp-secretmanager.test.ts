@@ -1,5 +1,5 @@
 /** The store in Google Cloud Secret Manager, on a loopback server of it and of the metadata server. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { metadataOf } from '../../src/credential.js';
@@ -145,6 +145,20 @@ describe('without a login', () => {
     }
     delete process.env.GOOGLE_APPLICATION_CREDENTIALS;
     expect(url).toContain('127.0.0.1');
+  });
+});
+
+describe('its login', () => {
+  it('starts no process, gcloud least of all', async () => {
+    const directory = temporaryDirectory();
+    const script = join(directory, 'gcloud');
+    writeFileSync(script, `#!/bin/sh\ntouch ${directory}/started\n`, { mode: 0o755 });
+    const { PATH } = process.env;
+    process.env.PATH = `${directory}:${PATH}`;
+    onTestFinished(() => void Object.assign(process.env, { PATH }));
+    const { open } = await start();
+    await (await open()).ready();
+    expect(existsSync(join(directory, 'started'))).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { metadataOf } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
 import { openVaultStore } from '../../src/stores/vault.js';
@@ -66,7 +66,7 @@ describe('a secret in KV', () => {
       method === 'POST' && url.pathname.includes('/data/');
     // The first try is held until another persist has come through.
     be('hanging', { times: 1, only: isWrite });
-    const slow = await open({ call_seconds: 0.5 });
+    const slow = await open({ call_seconds: 2 });
     const [mine, theirs] = [gcpCredential(`${key}`), gcpCredential(`${key}`)];
     const running = persist(slow, mine);
     await sleep(100);
@@ -155,6 +155,11 @@ describe('ready', () => {
 });
 
 describe('its login', () => {
+  /** The lease is of an hour. */
+  const pass = (seconds: number) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+  };
   const logins = (calls: { url: URL }[]) => calls.filter(({ url }) => /\/login$/.test(url.pathname)).length;
 
   it('is by AppRole, once, and the token is revoked when the store is closed', async () => {
@@ -208,20 +213,20 @@ describe('its login', () => {
   });
 
   it('is renewed before it runs out', async () => {
-    const { openAs, login, calls } = await start({ lease_seconds: 1 });
+    const { openAs, login, calls } = await start();
     const store = await openAs({ VAULT_ROLE_ID: login.role_id, VAULT_SECRET_ID: login.secret_id });
     await store.list();
-    await sleep(750);
+    pass(3000);
     await store.list();
     const renewals = calls.filter(({ url }) => url.pathname === '/v1/auth/token/renew-self');
     expect([logins(calls), renewals.length]).toEqual([1, 1]);
   });
 
   it('is done again where it cannot be renewed, has run out, or was revoked', async () => {
-    const { openAs, login, calls, tokens } = await start({ lease_seconds: 1, renewable: false });
+    const { openAs, login, calls, tokens } = await start({ renewable: false });
     const store = await openAs({ VAULT_ROLE_ID: login.role_id, VAULT_SECRET_ID: login.secret_id });
     await store.list();
-    await sleep(750);
+    pass(3000);
     await store.list();
     expect(logins(calls)).toBe(2);
     tokens.clear();
