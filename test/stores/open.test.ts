@@ -1,6 +1,6 @@
 /** Stores by their URL: which kinds there are, what each needs installed, and a whole life through the command. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openCredentialStore } from '../../src/index.js';
@@ -43,6 +43,15 @@ describe('openCredentialStore', () => {
       for (const kind of kinds) expect((error as Error).message).toContain(kind);
     });
   }
+
+  it('has every kind in its documentation, the README and the manual, with what to install', () => {
+    const page = readFileSync(join(root, 'docs', 'stores.md'), 'utf8');
+    const manual = readFileSync(join(root, 'man', 'cloud-cli-config.5'), 'utf8');
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const kind of kinds.filter((kind) => kind !== 'vault+http:'))
+      for (const text of [page, manual, readme]) expect(text).toContain(kind);
+    for (const name of Object.keys(urls)) expect(page).toContain(name);
+  });
 
   it('opens every kind', async () => {
     const names = {
