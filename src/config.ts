@@ -12,7 +12,13 @@ const patterns = z.array(z.string().min(1)).min(1);
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
   audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH, or postgres://HOST/DATABASE.'),
-  store_url: z.string().min(1).optional().describe('The credential store: file:DIRECTORY, or none:.'),
+  store_url: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The credential store: file:DIRECTORY, vault+https:, aws-ssm:, aws-secretsmanager:, gcp-secretmanager:, azure-keyvault: or none:.',
+    ),
   targets: z
     .record(
       z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-'),

@@ -104,6 +104,16 @@ describe('the tree', () => {
     expect(callers.toSorted()).toEqual(['credential.ts', 'formats.ts', 'run.ts', ...forSdks]);
   });
 
+  it('loads a vendor’s SDK when its store is opened, not when it is imported', () => {
+    for (const file of files.filter((name) => name.startsWith('stores/'))) {
+      const text = readFileSync(join(src, file), 'utf8');
+      const eager = [...text.matchAll(/^import (?!type)[^;]*? from '([^.][^']*)'/gms)].map(
+        (match) => match[1]!,
+      );
+      expect([file, eager.filter((name) => !name.startsWith('node:'))]).toEqual([file, []]);
+    }
+  });
+
   it('spawns vendor processes from one file, the command of `exec` from another, and the helper that spawns', () => {
     const spawning = files.filter((file) =>
       /from 'node:child_process'|'execa'/.test(readFileSync(join(src, file), 'utf8')),
