@@ -1,5 +1,5 @@
 /** A handler on node:http: slow and broken clients are shown the door, and a shutdown leaves nobody without an answer. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -30,7 +30,9 @@ export async function serveHttp(handler: HttpHandler, host: string, port: number
     }),
   );
   server.timeout = idleMs;
-  server.on('clientError', refuse);
+  const newest = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();
+  server.on('request', ({ socket }, response) => newest.set(socket, response));
+  server.on('clientError', (error, socket) => refuse(error, socket, newest.get(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -63,12 +65,22 @@ function malformed(status = 400): Problem {
   return new Problem(problem.members, { status, headers: { 'Cache-Control': 'no-store' } });
 }
 
-/** What is no HTTP, or did not come in time, never reaches the handler. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+/**
+ * What is no HTTP, or did not come in time, never reaches the handler. `newest` is the connection's newest response:
+ * a client takes what it reads for the answer to its oldest call, so that nothing may overtake or follow an answer.
+ */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, newest?: ServerResponse): void {
+  const isPartOfNewest = newest?.req.complete === false;
+  if (!socket.writable || error.code === 'ECONNRESET' || (isPartOfNewest && newest?.headersSent)) {
     socket.destroy();
     return;
   }
+  if (newest && !isPartOfNewest && !newest.writableFinished)
+    newest.once('finish', () => sendRefusal(error, socket));
+  else sendRefusal(error, socket);
+}
+
+function sendRefusal(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status = statuses[error.code ?? ''] ?? 400;
   const response = malformed(status).toResponse();
   response.text().then((body) => {
