@@ -3,6 +3,8 @@ import { badBody, Problem } from './problem.js';
 
 /** Bytes that a body may have. */
 const mostBytes = 16 * 1024;
+/** Levels that it may nest: no field has more than two, and what writes JSON anew overflows its stack at some thousands. */
+const mostLevels = 32;
 
 /**
  * Reads the body.
@@ -19,6 +21,8 @@ export async function readJson(request: Request): Promise<Record<string, unknown
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badBody([{ field: 'body', message: 'must be a JSON object' }]);
+  if (levels(text) > mostLevels)
+    throw badBody([{ field: 'body', message: `must not nest deeper than ${mostLevels} levels` }]);
   const twice = duplicateMember(text);
   if (twice !== undefined)
     throw badBody([{ field: fieldName(twice), message: 'must not be given more than once' }]);
@@ -94,6 +98,18 @@ export function duplicateMember(json: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** How deep `json` nests; it must have been parsed already. */
+function levels(json: string): number {
+  let open = 0;
+  let deepest = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/gs)) {
+    if (token === '{' || token === '[') open += 1;
+    else if (token === '}' || token === ']') open -= 1;
+    deepest = Math.max(deepest, open);
+  }
+  return deepest;
 }
 
 function fieldName(name: string): string {
