@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { type Log, noLog } from './log.js';
 import type { RequestMetrics } from './metrics.js';
-import { requireOwnHost, requireOwnOrigin } from './origin.js';
+import { ownNames, requireOwnHost, requireOwnOrigin } from './origin.js';
 import { Problem, problemOf } from './problem.js';
 import { requireFresh, type StepUp } from './step-up.js';
 import { requireScope, type TokenVerifier } from './token.js';
@@ -67,6 +67,7 @@ export function createApp(
   metrics: RequestMetrics,
   { hosts = [], log = noLog, ...stepUp }: AppOptions,
 ): HttpHandler {
+  const names = ownNames(hosts);
   const inProgress = new Set<AbortController>();
   let draining = false;
   const router = new Hono<{ Bindings: Progress }>();
@@ -93,7 +94,7 @@ export function createApp(
     const { call } = env;
     env.route = route.path;
     call.id = context.req.param('id') ?? '';
-    if (route.method === 'POST') requireOwnOrigin(call.request, hosts);
+    if (route.method === 'POST') requireOwnOrigin(call.request, names);
     if (route.access === 'open') return route.answer(call);
     if (draining) throw closing();
     const stop = new AbortController();
@@ -153,7 +154,7 @@ export function createApp(
   /** The host comes before the route: a name that is not ours is told nothing, not even what there is. */
   async function answer(progress: Progress): Promise<Response> {
     try {
-      requireOwnHost(progress.call.request, hosts);
+      requireOwnHost(progress.call.request, names);
       return await router.fetch(progress.call.request, progress);
     } catch (error) {
       const problem = problemOf(error);

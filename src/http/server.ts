@@ -21,7 +21,13 @@ const idleMs = 130_000;
 
 /** @throws the system's error where the address cannot be had */
 export async function serveHttp(handler: HttpHandler, host: string, port: number): Promise<Serving> {
-  const options = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 500 };
+  const options = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: 500,
+    // Node's own refusal is no problem+json; the listener's is ours.
+    requireHostHeader: false,
+  };
   const server = createServer(
     options,
     getRequestListener(handler, {
