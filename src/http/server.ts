@@ -38,6 +38,7 @@ export async function serveHttp(handler: HttpHandler, host: string, port: number
   server.timeout = idleMs;
   const newest = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();
   server.on('request', ({ socket }, response) => newest.set(socket, response));
+  server.on('checkExpectation', (_, response) => refuseExpectation(response));
   server.on('clientError', (error, socket) => refuse(error, socket, newest.get(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -86,8 +87,8 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex, newest?: ServerRes
   else sendRefusal(error, socket);
 }
 
-function sendRefusal(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const status = statuses[error.code ?? ''] ?? 400;
+function sendRefusal({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statuses[code] ?? 400;
   const response = malformed(status).toResponse();
   response.text().then((body) => {
     const headers = [
@@ -97,6 +98,15 @@ function sendRefusal(error: NodeJS.ErrnoException, socket: Duplex): void {
     ];
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body}`);
+  });
+}
+
+/** RFC 9110 section 10.1.1. Node's own answer is no problem+json. */
+function refuseExpectation(response: ServerResponse): void {
+  const refusal = malformed(417).toResponse();
+  refusal.text().then((body) => {
+    const headers = { connection: 'close', 'content-length': Buffer.byteLength(body) };
+    response.writeHead(417, { ...Object.fromEntries(refusal.headers), ...headers }).end(body);
   });
 }
 
