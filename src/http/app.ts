@@ -84,7 +84,8 @@ export function createApp(
   router.onError((error, { env }) => {
     const problem = endOf(error, env.call.request);
     env.code = problem.members.code;
-    if (problem.members.code === 'internal')
+    // One that the controller had is in the controller's log.
+    if (problem.members.code === 'internal' && !(error instanceof Problem))
       log.error({ request_id: env.call.request_id, at: placeOf(error) }, 'a defect');
     return problem.toResponse();
   });

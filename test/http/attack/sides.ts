@@ -42,6 +42,8 @@ export interface SidesOptions
   env?: NodeJS.ProcessEnv;
 }
 
+const adminPath = (route: string) => `/admin/settings/credentials/cloud-cli/${route}`;
+
 export async function startSides({ algorithms = ['ES256'], env = {}, ...options }: SidesOptions = {}) {
   const home = mkdtempSync(join(tmpdir(), 'cloud-cli-test-'));
   const issuer = await startIssuer({ algorithms });
@@ -70,7 +72,7 @@ export async function startSides({ algorithms = ['ES256'], env = {}, ...options 
     controller: { ...controller, path: (route) => `/cloud-cli/${route}`, lines: lines.controller },
     'admin side': {
       ...admin,
-      path: (route) => `/admin/settings/credentials/cloud-cli/${route}`,
+      path: adminPath,
       lines: lines['admin side'],
     },
     issuer,
@@ -84,6 +86,20 @@ export async function startSides({ algorithms = ['ES256'], env = {}, ...options 
     },
   };
   return sides;
+}
+
+/** The admin side alone, before a controller that a test plays. */
+export async function startAdmin(controller_url: string, issuer: Issuer) {
+  const lines: LogLine[] = [];
+  const handler = createAdminHandler({
+    issuer: issuer.url,
+    audience,
+    jwks_url: issuer.jwks_url,
+    controller_url,
+    log: logTo(lines),
+  });
+  const { url, close } = await serveHttp(handler, '127.0.0.1', 0);
+  return { url, lines, close: () => Promise.all([close(), close()]), path: adminPath };
 }
 
 /** Both sides for the tests of one file. */
