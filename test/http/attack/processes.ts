@@ -20,6 +20,7 @@ export interface Host {
   issuer: Issuer;
   env: NodeJS.ProcessEnv;
   controller: Server;
+  /** The controller itself where there is none. */
   admin: Server;
   /** Starts a controller on the same home, such as after the first one died. */
   startController(): Promise<Server>;
@@ -35,8 +36,8 @@ export interface Row {
   error: { code: string; message: string } | null;
 }
 
-/** A controller and an admin side before it, in a fresh home; they end with the test. */
-export async function startHost(more: NodeJS.ProcessEnv = {}): Promise<Host> {
+/** A controller in a fresh home and, unless told, an admin side before it; they end with the test. */
+export async function startHost(more: NodeJS.ProcessEnv = {}, withAdmin = true): Promise<Host> {
   const issuer = await startIssuer();
   onTestFinished(() => issuer.close().then(() => {}));
   const fresh = freshEnvironment(more);
@@ -51,13 +52,10 @@ export async function startHost(more: NodeJS.ProcessEnv = {}): Promise<Host> {
   const startController = () => startServer(['controller', '--allow-all'], env);
   const controller = await startController();
   // The admin side works without a PATH, a vendor CLI or a home.
-  const admin = await startServer(['admin'], {
-    ...env,
-    PATH: '',
-    HOME: '/nonexistent',
-    CLOUD_CLI_HOME: '/nonexistent',
-    CLOUD_CLI_CONTROLLER_URL: controller.url,
-  });
+  const adminEnv = { ...env, PATH: '', HOME: '/nonexistent', CLOUD_CLI_HOME: '/nonexistent' };
+  const admin = withAdmin
+    ? await startServer(['admin'], { ...adminEnv, CLOUD_CLI_CONTROLLER_URL: controller.url })
+    : controller;
   return {
     issuer,
     env,
