@@ -64,7 +64,7 @@ export interface CheckedRequest {
   /** The most seconds that anything can live which the vendor CLI may have been issued on the way. */
   exposure_seconds: number;
   /** Equal for requests that ask for the same credential, whatever their run id, timeout and reason. */
-  digest: string;
+  readonly digest: string;
 }
 
 /**
@@ -114,7 +114,9 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
     session_name: handler.session_name ? firstOf([handler.session_name], values) : null,
     lifetime_seconds,
     exposure_seconds: Math.max(lifetime_seconds, handler.dropped_lifetime ?? 0),
-    digest: digest(handler, fields, asked),
+    get digest() {
+      return digest(handler, fields, asked);
+    },
   };
 }
 
