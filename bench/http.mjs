@@ -27,10 +27,10 @@ const request = {
 const env = {
   PATH: `${fileURLToPath(new URL('../fixtures/bin', import.meta.url))}:/usr/local/bin:/usr/bin:/bin`,
 };
-const secondsPerTurn = 2;
+const secondsPerTurn = 1;
 
 if (process.send) await serveBoth(JSON.parse(process.argv[2] ?? ''));
-else await measure(Number(process.argv[2] ?? 5));
+else await measure(Number(process.argv[2] ?? 10));
 
 /** The servers, in a process of their own: those that are compared share its heap and its warmth. */
 async function serveBoth({ home, issuer, jwks_url }) {
