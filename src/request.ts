@@ -64,7 +64,7 @@ export interface CheckedRequest {
   /** The most seconds that anything can live which the vendor CLI may have been issued on the way. */
   exposure_seconds: number;
   /** Equal for requests that ask for the same credential, whatever their run id, timeout and reason. */
-  digest: string;
+  readonly digest: string;
 }
 
 /**
@@ -74,17 +74,17 @@ export interface CheckedRequest {
 export function checkRequest(request: unknown, more: MoreHandlers = {}): CheckedRequest {
   const given = ownMembers(request);
   const handler = findHandler(given, more);
-  const fields: Fields = { ...commonFields, ...handler.fields };
+  const fields = everyFieldOf(handler);
   const issues: Issue[] = [];
   const asked = new Map<string, unknown>();
 
   for (const [name, value] of given) {
     if (name === 'provider') continue;
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const field = fields.get(name);
     if (!field) issues.push({ field: printable(name), message: `is not a field of ${handler.name}` });
     else asked.set(name, check(name, field, value, issues));
   }
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of fields) {
     if (field.required && !asked.has(name)) issues.push({ field: name, message: 'is required' });
   }
   for (const group of handler.exclusive) {
@@ -114,7 +114,9 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
     session_name: handler.session_name ? firstOf([handler.session_name], values) : null,
     lifetime_seconds,
     exposure_seconds: Math.max(lifetime_seconds, handler.dropped_lifetime ?? 0),
-    digest: digest(handler, fields, asked),
+    get digest() {
+      return digest(handler, fields, asked);
+    },
   };
 }
 
@@ -152,6 +154,19 @@ export function listHandlers(more: MoreHandlers = {}): Handler[] {
     ...own,
     ...Object.values<Handler>(builtIn).filter(({ name }) => !own.some((handler) => handler.name === name)),
   ];
+}
+
+type FieldsByName = ReadonlyMap<string, Field>;
+
+/** What a handler's fields are does not change, and every request asks for them. */
+const fieldsOfHandlers = new WeakMap<Handler, FieldsByName>();
+
+function everyFieldOf(handler: Handler): FieldsByName {
+  const known = fieldsOfHandlers.get(handler);
+  if (known) return known;
+  const fields = new Map(Object.entries<Field>({ ...commonFields, ...handler.fields }));
+  fieldsOfHandlers.set(handler, fields);
+  return fields;
 }
 
 function ownMembers(request: unknown): Map<string, unknown> {
@@ -207,9 +222,13 @@ const kinds: Readonly<Record<string, string>> = {
 };
 const measures: Readonly<Record<string, string>> = { string: 'have', array: 'hold', number: 'be', int: 'be' };
 
-function withDefaults(fields: Fields, asked: Map<string, unknown>, run_id: string): Record<string, unknown> {
+function withDefaults(
+  fields: FieldsByName,
+  asked: Map<string, unknown>,
+  run_id: string,
+): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
+  for (const [name, field] of fields) {
     const value = asked.has(name) ? asked.get(name) : field.default;
     if (value !== undefined)
       values[name] = typeof value === 'string' ? value.replace('<run_id>', run_id) : value;
@@ -226,9 +245,9 @@ function firstOf(names: readonly string[], values: Record<string, unknown>): str
  * Secrets count by their presence only: a digest of six digits would tell them. Run id, timeout and reason are
  * about the run, not about the credential.
  */
-function digest(handler: Handler, fields: Fields, asked: Map<string, unknown>): string {
+function digest(handler: Handler, fields: FieldsByName, asked: Map<string, unknown>): string {
   const ofTheRun = new Set(['run_id', 'timeout_seconds', 'reason']);
-  const members = Object.entries(fields)
+  const members = [...fields]
     .filter(([name]) => !ofTheRun.has(name))
     .map(([name, field]) => [name, asked.has(name) ? asked.get(name) : field.default])
     .filter(([, value]) => value !== undefined)

@@ -1,5 +1,5 @@
 /** Known token values, driven through success and every failure of every provider, come out nowhere. */
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import {
   type PersistHook,
   preview,
 } from '../src/index.js';
+import { filesBelow, leaksIn as leaks } from './leaks.js';
 import { services } from './stores/services.js';
 import {
   cloudCli,
@@ -55,30 +56,7 @@ const words = [
   'orphan-pipe',
 ]; // prettier-ignore
 
-/** Every form in which a canary could stand in a text. */
-function leaksIn(text: string): string[] {
-  const decoded = [
-    text,
-    tryDecode(text),
-    ...[...text.matchAll(/[A-Za-z0-9+/_-]{12,}={0,2}/g)].map(([run]) =>
-      Buffer.from(run, 'base64').toString('latin1'),
-    ),
-  ];
-  const values = [canary, externalId, `=${tokenCode}`, `'${tokenCode}'`];
-  return values.filter((value) => decoded.some((form) => form.includes(value)));
-}
-
-function tryDecode(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}/g, (escaped) =>
-    String.fromCharCode(Number.parseInt(escaped.slice(1), 16)),
-  );
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(directory, name))
-    .filter((path) => statSync(path).isFile());
-}
+const leaksIn = (text: string) => leaks(text, [canary, externalId, `=${tokenCode}`, `'${tokenCode}'`]);
 
 function requestFor(provider: Provider, word: string): Record<string, unknown> {
   const secrets =

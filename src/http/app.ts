@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
+import { CallSignal } from './call-signal.js';
 import { type Log, noLog } from './log.js';
 import type { RequestMetrics } from './metrics.js';
-import { requireOwnHost, requireOwnOrigin } from './origin.js';
+import { ownNames, requireOwnHost, requireOwnOrigin } from './origin.js';
 import { Problem, problemOf } from './problem.js';
 import { requireFresh, type StepUp } from './step-up.js';
 import { requireScope, type TokenVerifier } from './token.js';
@@ -20,7 +21,7 @@ export interface Call {
   request_id: string;
   traceparent: string | undefined;
   /** Aborts when the client is gone, or when a shutdown waits no longer. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
   /** What the call's log line is to say besides, such as the run. */
   noted: Record<string, unknown>;
 }
@@ -57,6 +58,7 @@ const settleSeconds = 10;
 
 interface Progress {
   call: Call;
+  ends: CallSignal;
   route: string;
   code?: string;
 }
@@ -67,13 +69,16 @@ export function createApp(
   metrics: RequestMetrics,
   { hosts = [], log = noLog, ...stepUp }: AppOptions,
 ): HttpHandler {
-  const inProgress = new Set<AbortController>();
+  const names = ownNames(hosts);
+  const inProgress = new Set<CallSignal>();
   let draining = false;
   const router = new Hono<{ Bindings: Progress }>();
+  // One handler for each, and no more: hono calls a handler that is alone without the machinery of middleware.
   for (const route of routes) router.on(route.method, route.path, (context) => run(route, context));
-  for (const path of new Set(routes.map((route) => route.path)))
-    router.all(path, () => refuseMethod(routes.filter((route) => route.path === path)));
-  router.notFound(() => {
+  const patterns = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  router.notFound(({ req }) => {
+    const others = patterns.filter(({ pattern }) => pattern.test(req.path)).map(({ route }) => route);
+    if (others.length > 0) refuseMethod(others);
     throw new Problem({
       code: 'not_found',
       message: 'there is no such route',
@@ -83,53 +88,56 @@ export function createApp(
   router.onError((error, { env }) => {
     const problem = endOf(error, env.call.request);
     env.code = problem.members.code;
-    if (problem.members.code === 'internal')
+    // One that the controller had is in the controller's log.
+    if (problem.members.code === 'internal' && !(error instanceof Problem))
       log.error({ request_id: env.call.request_id, at: placeOf(error) }, 'a defect');
     return problem.toResponse();
   });
 
   async function run(route: Route, context: Context<{ Bindings: Progress }>): Promise<Response> {
     const { env } = context;
-    const { call } = env;
+    const { call, ends } = env;
     env.route = route.path;
     call.id = context.req.param('id') ?? '';
-    if (route.method === 'POST') requireOwnOrigin(call.request, hosts);
+    if (route.method === 'POST') requireOwnOrigin(call.request, names);
     if (route.access === 'open') return route.answer(call);
     if (draining) throw closing();
-    const stop = new AbortController();
-    inProgress.add(stop);
+    inProgress.add(ends);
     try {
       const claims = await tokens.verify(call.request);
       call.actor = claims.sub;
       requireScope(claims);
       if (route.access === 'step_up') requireFresh(claims, stepUp);
-      call.signal = AbortSignal.any([call.request.signal, stop.signal]);
       return await route.answer(call);
     } finally {
-      inProgress.delete(stop);
+      inProgress.delete(ends);
     }
   }
 
   const handle = async (request: Request): Promise<Response> => {
     const started = performance.now();
+    const ends = new CallSignal(request);
     const call: Call = {
       request,
       id: '',
       actor: '',
       request_id: requestIdOf(request.headers),
       traceparent: traceparentOf(request.headers),
-      signal: request.signal,
+      get signal() {
+        return ends.signal;
+      },
       noted: {},
     };
-    const progress: Progress = { call, route: 'none' };
+    const progress: Progress = { call, ends, route: 'none' };
     const response = await answer(progress);
     response.headers.set('Cache-Control', 'no-store');
     response.headers.set('X-Content-Type-Options', 'nosniff');
     response.headers.set('X-Request-Id', call.request_id);
     if (draining) response.headers.set('Connection', 'close');
     const seconds = (performance.now() - started) / 1000;
-    // A client that is gone sees no status; what is counted is that it went.
-    const status = request.signal.aborted ? 499 : response.status;
+    // A client that is gone sees no status; what is counted is that it went. Where nothing waited, none can have gone.
+    const hasWaited = ends.isUsed || progress.code !== undefined;
+    const status = hasWaited && request.signal.aborted ? 499 : response.status;
     metrics.observe({ method: request.method, route: progress.route, status, seconds });
     const level =
       progress.route.startsWith('/cloud-cli') || call.actor !== '' || status >= 400 ? 'info' : 'debug';
@@ -153,7 +161,7 @@ export function createApp(
   /** The host comes before the route: a name that is not ours is told nothing, not even what there is. */
   async function answer(progress: Progress): Promise<Response> {
     try {
-      requireOwnHost(progress.call.request, hosts);
+      requireOwnHost(progress.call.request, names);
       return await router.fetch(progress.call.request, progress);
     } catch (error) {
       const problem = problemOf(error);
@@ -166,7 +174,7 @@ export function createApp(
     drain: async (seconds = drainSeconds) => {
       draining = true;
       await settled(inProgress, seconds);
-      for (const stop of inProgress) stop.abort();
+      for (const ends of inProgress) ends.stop();
       await settled(inProgress, settleSeconds);
     },
   });
@@ -200,6 +208,11 @@ function cancelledBy(why: string, status: number): Problem {
 
 function closing(): Problem {
   return cancelledBy('this host is shutting down and takes no new calls', 503);
+}
+
+/** Which paths a route has, whatever the method. */
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replace(':id', '[^/]+')}$`);
 }
 
 function refuseMethod(routes: readonly Route[]): never {

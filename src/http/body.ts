@@ -3,6 +3,8 @@ import { badBody, Problem } from './problem.js';
 
 /** Bytes that a body may have. */
 const mostBytes = 16 * 1024;
+/** Levels that it may nest: no field has more than two, and what writes JSON anew overflows its stack at some thousands. */
+const mostLevels = 32;
 
 /**
  * Reads the body.
@@ -43,7 +45,14 @@ function requireJson(headers: Headers): void {
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > mostBytes) throw tooLarge();
+  const told = request.headers.get('content-length');
+  if (Number(told) > mostBytes) throw tooLarge();
+  if (told !== null) {
+    // A server holds a body to the length that it told, and hands it over whole for much less than as a stream.
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    if (bytes.length > mostBytes) throw tooLarge();
+    return bytes;
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = request.body?.getReader();
@@ -79,6 +88,7 @@ function decode(bytes: Uint8Array): string {
 /**
  * The first member name that an object of `json` has twice. RFC 8259 section 4 leaves to each reader which of the
  * two counts, so that what one checks another might not use. `json` must have been parsed already.
+ * @throws Problem `invalid_request` where it nests too deeply
  */
 export function duplicateMember(json: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
@@ -92,6 +102,8 @@ export function duplicateMember(json: string): string | undefined {
       if (members?.has(read)) return read;
       members?.add(read);
     }
+    if (open.length > mostLevels)
+      throw badBody([{ field: 'body', message: `must not nest deeper than ${mostLevels} levels` }]);
   }
   return undefined;
 }

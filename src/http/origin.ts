@@ -3,16 +3,21 @@ import { Problem } from './problem.js';
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
+/** The names that a host goes by: those of loopback and `hosts`, without ports. One that is no host name is left out. */
+export function ownNames(hosts: readonly string[]): ReadonlySet<string> {
+  return new Set([...loopback, ...hosts].map(hostnameOf).filter((name) => name !== ''));
+}
+
 /**
  * Lets calls pass that name this host.
- * @param hosts the names it has besides those of loopback, without ports
  * @throws Problem `misdirected_request`
  */
-export function requireOwnHost(request: Request, hosts: readonly string[]): void {
+export function requireOwnHost(request: Request, names: ReadonlySet<string>): void {
+  const url = new URL(request.url);
+  const host = request.headers.get('host') ?? url.host;
   // A request line may hold a whole URL (RFC 9112 section 3.2.2), beside a Host header that says something else.
-  const named = [new URL(request.url).host, request.headers.get('host')].filter((host) => host !== null);
-  const own = [...loopback, ...hosts.map((host) => hostnameOf(host))];
-  if (named.every((host) => own.includes(hostnameOf(host)))) return;
+  const isOwn = names.has(url.hostname) && (host === url.host || names.has(hostnameOf(host)));
+  if (isOwn && url.username === '' && url.password === '') return;
   throw new Problem({
     code: 'misdirected_request',
     message: 'this host does not go by the name that the call was sent to',
@@ -24,14 +29,15 @@ export function requireOwnHost(request: Request, hosts: readonly string[]): void
  * Lets a POST pass that no page, or a page of this host, sends.
  * @throws Problem `forbidden_origin`
  */
-export function requireOwnOrigin(request: Request, hosts: readonly string[]): void {
+export function requireOwnOrigin(request: Request, names: ReadonlySet<string>): void {
   const origin = request.headers.get('origin');
   if (origin === null) return;
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
   const host = request.headers.get('host') ?? new URL(request.url).host;
-  // A proxy may have replaced the Host that the page was called by; then its name is among `hosts`.
-  if (url && (url.host === host.toLowerCase() || hosts.some((own) => hostnameOf(own) === url.hostname)))
-    return;
+  const isSameHost = url?.host === host.toLowerCase();
+  // A proxy may have replaced the Host that the page was called by; then it speaks TLS, on the port for that.
+  const isBehindProxy = url?.protocol === 'https:' && url.port === '' && names.has(url.hostname);
+  if (url?.origin === origin && (isSameHost || isBehindProxy)) return;
   throw new Problem({
     code: 'forbidden_origin',
     message: 'the call comes from a page of another origin',

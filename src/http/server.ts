@@ -1,5 +1,5 @@
 /** A handler on node:http: slow and broken clients are shown the door, and a shutdown leaves nobody without an answer. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -21,7 +21,13 @@ const idleMs = 130_000;
 
 /** @throws the system's error where the address cannot be had */
 export async function serveHttp(handler: HttpHandler, host: string, port: number): Promise<Serving> {
-  const options = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 500 };
+  const options = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: 500,
+    // Node's own refusal is no problem+json; the listener's is ours.
+    requireHostHeader: false,
+  };
   const server = createServer(
     options,
     getRequestListener(handler, {
@@ -30,7 +36,10 @@ export async function serveHttp(handler: HttpHandler, host: string, port: number
     }),
   );
   server.timeout = idleMs;
-  server.on('clientError', refuse);
+  const newest = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();
+  server.on('request', ({ socket }, response) => newest.set(socket, response));
+  server.on('checkExpectation', (_, response) => refuseExpectation(response));
+  server.on('clientError', (error, socket) => refuse(error, socket, newest.get(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -63,13 +72,23 @@ function malformed(status = 400): Problem {
   return new Problem(problem.members, { status, headers: { 'Cache-Control': 'no-store' } });
 }
 
-/** What is no HTTP, or did not come in time, never reaches the handler. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+/**
+ * What is no HTTP, or did not come in time, never reaches the handler. `newest` is the connection's newest response:
+ * a client takes what it reads for the answer to its oldest call, so that nothing may overtake or follow an answer.
+ */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, newest?: ServerResponse): void {
+  const isPartOfNewest = newest?.req.complete === false;
+  if (!socket.writable || error.code === 'ECONNRESET' || (isPartOfNewest && newest?.headersSent)) {
     socket.destroy();
     return;
   }
-  const status = statuses[error.code ?? ''] ?? 400;
+  if (newest && !isPartOfNewest && !newest.writableFinished)
+    newest.once('finish', () => sendRefusal(error, socket));
+  else sendRefusal(error, socket);
+}
+
+function sendRefusal({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statuses[code] ?? 400;
   const response = malformed(status).toResponse();
   response.text().then((body) => {
     const headers = [
@@ -79,6 +98,15 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     ];
     const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body}`);
+  });
+}
+
+/** RFC 9110 section 10.1.1. Node's own answer is no problem+json. */
+function refuseExpectation(response: ServerResponse): void {
+  const refusal = malformed(417).toResponse();
+  refusal.text().then((body) => {
+    const headers = { connection: 'close', 'content-length': Buffer.byteLength(body) };
+    response.writeHead(417, { ...Object.fromEntries(refusal.headers), ...headers }).end(body);
   });
 }
 

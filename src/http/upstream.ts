@@ -117,7 +117,7 @@ function wasSent(error: unknown): boolean {
 
 /** The controller's problem, made anew: its headers and what else it says stay behind. */
 function problemFrom(response: Response, text: string, call: UpstreamCall<z.ZodType>): Problem {
-  const found = problemShape.safeParse(parsed(text));
+  const found = problemShape.safeParse(response.status >= 400 ? parsed(text) : undefined);
   if (!found.success) return unavailable(call, `it answered with status ${response.status}`, true);
   const members: ProblemMembers = found.data;
   switch (members.code) {
