@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, constants, fsyncSync, lstatSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeDirectories } from '../directories.js';
+import { makeDirectories, syncDirectory } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
 import { isLive } from './lease.js';
@@ -313,9 +313,7 @@ function makeFile(path: string): void {
     );
     fsyncSync(file);
     closeSync(file);
-    const directory = openSync(dirname(path), constants.O_RDONLY);
-    fsyncSync(directory);
-    closeSync(directory);
+    syncDirectory(dirname(path));
     // A umask can take from the mode, and 0600 is promised.
     chmodSync(path, 0o600);
   } catch (error) {
