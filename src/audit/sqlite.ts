@@ -186,16 +186,19 @@ class SqliteLedger implements AuditStore {
     this.#db.close();
   }
 
-  /** Closes the runs in flight whose processes are gone. */
+  /** Closes the runs in flight that nobody answers for any more: their processes are gone, or have let them go. */
   closeAbandoned(): void {
+    if (this.#abandoned().length === 0) return;
+    this.#db.transaction(() => this.#sweep()).immediate();
+  }
+
+  #abandoned(): string[] {
     const flights = this.#db.prepare<[], { run_id: string }>('SELECT run_id FROM flight').all();
-    const dead = flights.filter(({ run_id }) => !this.#isLive(run_id));
-    if (dead.length === 0) return;
-    this.#db
-      .transaction(() => {
-        for (const { run_id } of dead) this.#abandon(run_id);
-      })
-      .immediate();
+    return flights.map(({ run_id }) => run_id).filter((run_id) => !this.#isLive(run_id));
+  }
+
+  #sweep(): void {
+    for (const run_id of this.#abandoned()) this.#abandon(run_id);
   }
 
   #append(event: NewEvent): void {
@@ -221,10 +224,12 @@ class SqliteLedger implements AuditStore {
         hint: 'Leave run_id out, or take the one of a new preview.',
       });
     }
+    // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
+    this.#sweep();
     const other = this.#db
       .prepare<[string], { run_id: string }>('SELECT run_id FROM flight WHERE credential_key = ?')
       .get(credential_key);
-    if (other && this.#isLive(other.run_id)) {
+    if (other) {
       throw new CloudCliError(
         'conflict',
         `another mint of ${credential_key} is in flight: run ${other.run_id}`,
@@ -233,7 +238,6 @@ class SqliteLedger implements AuditStore {
         },
       );
     }
-    if (other) this.#abandon(other.run_id);
     this.#db.prepare('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
   }
 
