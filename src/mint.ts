@@ -9,7 +9,7 @@ import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
 import { locate } from './locate.js';
-import { handOver, persistSeconds } from './persist.js';
+import { handOver, persistSeconds, requireReady } from './persist.js';
 import { type AllowRule, actorOf, requireAllowed } from './policy.js';
 import { missing } from './preview.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
@@ -251,19 +251,6 @@ function requirePersist(persist: PersistHook | undefined): PersistHook {
       outcome: 'not_issued',
     },
   );
-}
-
-async function requireReady(ready: MintOptions['ready']): Promise<void> {
-  try {
-    await ready?.();
-  } catch (error) {
-    const failure: CloudCliError = isCloudCliError(error)
-      ? (error as CloudCliError)
-      : new CloudCliError('persist_failed', `the store is not ready (${nameOf(error)})`, {
-          hint: 'Mend the store, then run again.',
-        });
-    throw failure.with({ outcome: 'not_issued' });
-  }
 }
 
 function credentialOf(checked: CheckedRequest, issued: Minted): Credential {
