@@ -54,8 +54,8 @@ export class Bench {
       const directory = join(this.directory, `old-${provider}`);
       mkdirSync(directory, { mode: 0o700 });
       const scenario = { provider, word: successes[provider] };
-      const { envelope } = await lane.ask({ mint: { directory, scenario, canary: canaries.old } });
-      if (!envelope) throw new Error(`no old credential of ${provider}`);
+      const { envelope, error } = await lane.ask({ mint: { directory, scenario, canary: canaries.old } });
+      if (!envelope) throw new Error(`no old credential of ${provider}: ${error?.text}`);
       return directory;
     });
   }

@@ -26,9 +26,10 @@ async function run(order) {
   steer('log', join(directory, 'log'));
   steer('home', directory);
   for (const fault of schedule.faults) if (fault.effect) arm(fault);
+  resetClocks({ fast: true });
   const results = [await attempt(order, (mark) => at(mark, order), abort.signal)];
   steer('lift');
-  resetClocks();
+  resetClocks({ fast: false });
   for (const signal of ['SIGTERM', 'SIGINT']) process.off(signal, cancel);
   steer('mark', 'again');
   // As the next command does, which closes what a mint of this process had to leave open.

@@ -36,7 +36,7 @@ export class Lane {
     const run_id = schedule.given ? newRunId() : undefined;
     const order = { directory, schedule, scenario: schedule.scenario, run_id, canary: canaries.new };
     const { answer, rivals, output } = await this.#faulted(order);
-    const results = [...(answer.results ?? []), ...rivals];
+    const results = [...(answer.results ?? []), ...rivals.map((result) => ({ ...result, rival: true }))];
     const died = answer.died;
     if (died && schedule.again) results.push({ again: true, ...(await this.ask({ mint: order })) });
     else if (answer.results?.length > 1) answer.results[1].again = true;
@@ -60,7 +60,8 @@ export class Lane {
 
   async #faulted(order) {
     const { dies } = order.schedule;
-    const host = dies ? this.#newHost() : (this.#host ??= this.#newHost());
+    if (!dies) this.#host ??= this.#newHost();
+    const host = dies ? this.#newHost() : this.#host;
     const rivals = [];
     const rival = async () => {
       rivals.push(this.ask({ mint: { ...order, run_id: undefined } }));

@@ -5,7 +5,7 @@ const first = { provider: 'aws', word: 'deploy', old: false };
 const again = { provider: 'aws', word: 'deploy', old: true };
 const unreadable = { provider: 'aws', word: 'truncated', old: false };
 
-/** What broke, what was minted, and the faults. */
+/** What broke, what was minted, the faults, and the outcome where it must be this one. */
 const found = [
   [
     'the new home, ledger and store and all, was gone after a power cut: no parent of a new directory was synced',
@@ -34,14 +34,34 @@ const found = [
       },
     ],
   ],
+  [
+    'a credential was minted that a damaged identity kept nobody from losing',
+    again,
+    [{ kind: 'corrupt', point: mark('recorded'), flip: 'identity.txt', place: 0.7 }],
+    'not_issued',
+  ],
+  [
+    'a store that hung while it was asked whether it is ready held the mint for ever',
+    first,
+    [
+      {
+        kind: 'hang',
+        point: { mark: 'ready', call: 'fsync', file: 'temp', number: 1 },
+        effect: 'stall',
+        argument: 200,
+      },
+    ],
+    'not_issued',
+  ],
 ];
 
-export const regressions = found.map(([broke, scenario, faults], index) => ({
+export const regressions = found.map(([broke, scenario, faults, outcome], index) => ({
   number: `regression-${index}`,
   broke,
   kinds: faults.map(({ kind }) => kind),
   scenario,
   faults,
+  outcome,
   given: true,
   heeds: true,
   dies: false,

@@ -10,7 +10,7 @@ const { values } = parseArgs({
     schedules: { type: 'string', default: '2400' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
-    lanes: { type: 'string', default: '6' },
+    lanes: { type: 'string', default: '8' },
     variant: { type: 'string' },
   },
 });

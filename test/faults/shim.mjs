@@ -4,8 +4,8 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The suite's timers, and SQLite's, run this many times as fast: a clock of 60 seconds rings after 4. */
-export const timeScale = 15;
+/** The suite's timers, and SQLite's, run this many times as fast: a clock of 60 seconds rings after 12. */
+export const timeScale = 5;
 
 /** Whether this host can build it. */
 export function canBuildShim() {

@@ -6,11 +6,23 @@ import { regressions } from './regressions.mjs';
 import { describe, draw, scenarioOf } from './schedule.mjs';
 
 /**
+ * @typedef {{ seed: string, schedules: number, only?: number, lanes?: number, variant?: string, told?: (_: object) => void }} Asked
+ */
+
+/**
  * Runs what once broke and `schedules` schedules of a seed, or `only` the one of that number; with `variant`, on the
  * product as that broken variant, up to the first violation.
+ * @param {Asked} asked
  * @returns `{outcomes, violations}`: what came of each kind of fault, and each sentence that was not true
  */
-export async function runSuite({ seed, schedules, only, lanes = 6, variant, told = () => {} }) {
+export async function runSuite({
+  seed,
+  schedules,
+  only = undefined,
+  lanes = 8,
+  variant = undefined,
+  told = (_) => {},
+}) {
   const bench = new Bench(only === undefined ? lanes : 1, variant);
   const numbers = Array.from({ length: schedules }, (_, number) => number);
   const waiting = only === undefined ? [...regressions, ...numbers] : [only];
@@ -25,6 +37,9 @@ export async function runSuite({ seed, schedules, only, lanes = 6, variant, told
         const ran = schedule.cut
           ? await cutPower(lane, schedule, traced, join(bench.directory, `cut-${schedule.number}`))
           : await lane.run(schedule, traced.template);
+        const outcome = ran.results[0]?.error?.outcome;
+        if (schedule.outcome !== undefined && schedule.outcome !== outcome)
+          ran.violations.push(`the outcome is ${outcome}, and should be ${schedule.outcome}`);
         outcomes.push({ kinds: schedule.kinds, outcome: outcomeOf(ran), hit: ran.hit });
         for (const violation of ran.violations) violations.push({ violation, schedule: describe(schedule) });
         told({ schedule, ran, done: outcomes.length });

@@ -1,8 +1,10 @@
 /** Makes this process's seconds short, so that clocks of a minute can be waited for, and its clocks movable. */
 import { syncBuiltinESMExports } from 'node:module';
 import promises from 'node:timers/promises';
-import { timeScale } from './shim.mjs';
 
+/** Only what stands behind the shim lives so fast. */
+const scale = Number(process.env.FAULTS_TIME_SCALE ?? 1);
+let timeScale = scale;
 /** Below it a wait is not a clock over something, but a grace that the machine needs. */
 const leastMs = 500;
 const scaled = (ms) => (ms >= leastMs ? ms / timeScale : ms);
@@ -20,7 +22,7 @@ const RealDate = Date;
 const realNow = performance.now.bind(performance);
 const ahead = { Date: 0, performance: 0 };
 
-globalThis.Date = class Date extends RealDate {
+globalThis.Date = class SteppedDate extends RealDate {
   constructor(...parts) {
     if (parts.length === 0) super(RealDate.now() + ahead.Date);
     else super(...parts);
@@ -40,7 +42,9 @@ export function stepClock(clock, ms) {
   ahead[clock] += ms;
 }
 
-export function resetClocks() {
+/** Sets the clocks right, and lets seconds be short, or as they are. */
+export function resetClocks({ fast }) {
   ahead.Date = 0;
   ahead.performance = 0;
+  timeScale = fast ? scale : 1;
 }
