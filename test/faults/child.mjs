@@ -4,19 +4,24 @@ import { fileURLToPath } from 'node:url';
 
 export class Child {
   #file;
-  #env;
+  #options;
   #child;
   #ready;
 
-  constructor(file, env) {
+  /**
+   * @param {string} file
+   * @param {NodeJS.ProcessEnv} env
+   * @param {string[]} through what runs it, such as a command that sets limits first
+   */
+  constructor(file, env, through = [process.execPath]) {
+    const [execPath, ...execArgv] = through;
+    this.#options = { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execPath, execArgv };
     this.#file = fileURLToPath(new URL(file, import.meta.url));
-    this.#env = env;
     this.start();
   }
 
   start() {
-    const options = { env: this.#env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] };
-    this.#child = fork(this.#file, [], options);
+    this.#child = fork(this.#file, [], this.#options);
     this.output = '';
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream.on('data', (chunk) => {
