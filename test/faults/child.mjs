@@ -32,7 +32,7 @@ export class Child {
   }
 
   /** Sends a message and waits for an answer that `isAnswer`, or for the end: `{died}`. `onOther` hears the rest. */
-  async ask(message, isAnswer, onOther = () => {}, withinMs = 60_000) {
+  async ask(message, isAnswer, onOther = () => {}, withinMs = 120_000) {
     const child = this.#child;
     let onExit;
     const ended = new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /** What must hold after any fault, seen from a process that had no part in it. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { canaries, homeOf, keyOf, lifetimeSeconds, refusing, successes } from './scenario.mjs';
 
 const { CredentialKey, openAuditStore, openCredentialStore, Secret } = await import('../../dist/index.js');
@@ -37,7 +38,7 @@ export async function broken(facts) {
       return isDamaged ? found : [...found, ledger.problem ?? 'the ledger does not have its saved head'];
     // The end of the chain may be lost to it, which shows only against a head that was saved.
     if (isDamaged && !results.some(({ head, again, another }) => head && !again && !another)) return found;
-    found.push(...brokenRuns(ledger, facts));
+    found.push(...brokenRuns(ledger, facts), ...(await survivors(facts)));
     for (const { envelope } of results) if (envelope) found.push(...brokenSuccess(ledger, envelope));
     found.push(...(await brokenStore(ledger, facts, isDamaged)));
   } finally {
@@ -95,9 +96,7 @@ function brokenRuns(
   { directory, schedule, results, started, spawned = true, acknowledged = [] },
 ) {
   const found = [];
-  const record = join(directory, 'record');
-  const calls = spawned && existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
-  const spawns = calls.map((line) => JSON.parse(line).env.CLOUD_CLI_RUN_ID);
+  const spawns = spawned ? callsIn(directory).map(({ env }) => env.CLOUD_CLI_RUN_ID) : [];
   for (const run_id of new Set(spawns)) {
     if (!runs.has(run_id)) found.push('a vendor process was spawned for a run that is not in the ledger');
     if (spawns.filter((id) => id === run_id).length > 1) found.push('one run was spawned twice');
@@ -131,6 +130,29 @@ function brokenRuns(
     if (!runs.get(run_id)?.some((event) => event.kind === kind))
       found.push(`${kind} was answered for, and is lost`);
   return [...found, ...overlaps(events)];
+}
+
+/** Vendor processes that outlived their runs. One that was killed may take a moment. */
+async function survivors({ directory }) {
+  const pids = callsIn(directory).map(({ pid }) => pid);
+  for (let tries = 0; tries < 40 && pids.some(isRunning); tries += 1) await sleep(50);
+  return pids.filter(isRunning).map(() => 'a vendor process outlived its run');
+}
+
+/** What the stand-ins were asked. */
+function callsIn(directory) {
+  const record = join(directory, 'record');
+  const lines = existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Not only waiting to be reaped. */
+function isRunning(pid) {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function isStepped({ faults }) {

@@ -23,12 +23,13 @@ const requests = {
 
 export const keyOf = (provider) => `idp:${provider}:prod`;
 
-/** @param {{provider: string, word: string}} scenario */
-export function requestOf({ provider, word }, run_id) {
+/** @param {{provider: string, word: string, timeout_seconds?: number}} scenario */
+export function requestOf({ provider, word, timeout_seconds = 60 }, run_id) {
   return {
     provider,
     target_credential_key: keyOf(provider),
     ...requests[provider](word),
+    timeout_seconds,
     ...(run_id === undefined ? {} : { run_id }),
   };
 }

@@ -13,6 +13,7 @@ const scenarios = [
   [4, { provider: 'aws', word: 'leaky', old: true }],
   [4, { provider: 'aws', word: 'wrong-identity', old: true }],
   [3, { provider: 'azure', word: 'past-expiry', old: false }],
+  [3, { provider: 'aws', word: 'hanging', old: true, timeout_seconds: 4 }],
 ];
 
 export const nameOf = ({ provider, word, old }) => `${provider} ${word} ${old ? 'again' : 'first'}`;

@@ -158,7 +158,7 @@ static void before(struct fault fault) {
   int main_thread = getpid() == (pid_t)syscall(SYS_gettid);
   is_stalled = 1;
   pthread_mutex_unlock(&lock);
-  for (int i = 0; i < (main_thread ? fault.argument / 10 : 2000) && is_stalled; i += 1) syscall(SYS_nanosleep, &tick, 0);
+  for (int i = 0; i < (main_thread ? fault.argument / 10 : 6000) && is_stalled; i += 1) syscall(SYS_nanosleep, &tick, 0);
   pthread_mutex_lock(&lock);
 }
 
