@@ -14,7 +14,7 @@ describe.skipIf(!canBuildShim() && process.env.CI !== 'true')('the fault suite (
   });
 
   it.each(Object.entries(variants))('finds it where %s: %s', { timeout: 300_000 }, async (variant) => {
-    const { violations } = await runSuite({ seed, schedules: 120, variant });
+    const { violations } = await runSuite({ seed, schedules: 200, lanes: 3, variant });
     expect(violations).not.toEqual([]);
   });
 });

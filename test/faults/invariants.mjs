@@ -14,13 +14,14 @@ const slackMs = 2000;
 /**
  * The sentences that are not true, none where all is well.
  *
- * `schedule` and `results` tell what was done; `started` is when, by the true clock; `spawned: false` says that the
- * cut of the power came before the spawn; `acknowledged` are events whose `append` had resolved, and
- * `persisted` the run whose `persist` had.
+ * `schedule` and `results` tell what was done, `output` what was printed, and `started` when, by the true clock. Of a
+ * power cut, `spawned: false` says that it came before the spawn; `acknowledged` are the events whose `append` had
+ * resolved, and `persisted` the run whose `persist` had.
  */
 export async function broken(facts) {
-  const { directory, schedule, results } = facts;
+  const { directory, schedule, results, output = '' } = facts;
   const found = [...results.flatMap(brokenAnswer), ...leaksIn(homeOf(directory))];
+  if (holdsCanary(output + JSON.stringify(results))) found.push('a secret is in what the process said');
   const isDamaged = schedule.faults.some(({ flip }) => flip);
   let audit;
   try {
@@ -71,7 +72,6 @@ function brokenAnswer({ error, closing, seconds }) {
   if (closing) found.push(`closing threw: ${closing}`);
   if (seconds > boundSeconds) found.push(`it took ${seconds} s`);
   if (!error) return found;
-  if (holdsCanary(error.text)) found.push('a secret is in an error');
   if (error.name !== 'CloudCliError') found.push(`not a failure of ours: ${error.text}`);
   else if (error.code === 'internal') found.push(`a defect: ${error.text}`);
   return found;

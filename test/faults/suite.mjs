@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Bench } from './bench.mjs';
 import { cutPower } from './power.mjs';
 import { regressions } from './regressions.mjs';
+import { successes } from './scenario.mjs';
 import { describe, draw, scenarioOf } from './schedule.mjs';
 
 /**
@@ -24,7 +25,10 @@ export async function runSuite({
   told = (_) => {},
 }) {
   const bench = new Bench(only === undefined ? lanes : 1, variant);
-  const numbers = Array.from({ length: schedules }, (_, number) => number);
+  const all = Array.from({ length: schedules }, (_, number) => number);
+  // What is broken on purpose breaks in the plainest scenario, and nobody need wait for the others.
+  const isPlain = ({ provider, word }) => provider === 'aws' && word === successes.aws;
+  const numbers = variant === undefined ? all : all.filter((number) => isPlain(scenarioOf(seed, number)));
   const waiting = only === undefined ? [...regressions, ...numbers] : [only];
   const outcomes = [];
   const violations = [];
