@@ -9,7 +9,7 @@ import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
 import { locate } from './locate.js';
-import { handOver, persistSeconds } from './persist.js';
+import { handOver, persistSeconds, requireReady } from './persist.js';
 import { type AllowRule, actorOf, requireAllowed } from './policy.js';
 import { missing } from './preview.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
@@ -57,8 +57,11 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
 
   const built = argvOf(checked);
   const file = locate(built.binary, (options.env ?? process.env).PATH);
+  const began = Date.now();
   const started = performance.now();
-  const duration_ms = () => Math.round(performance.now() - started);
+  const duration_ms = () => Math.max(0, Math.round(performance.now() - started));
+  // By the clock as it is and as it was: one that was set back meanwhile must not say that less is live.
+  const latest = () => new Date(Math.max(Date.now(), began + duration_ms()));
   const { run_id } = checked;
   try {
     await begin(checked, actor, built, file, { ...options, audit });
@@ -71,7 +74,7 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
       await audit.append({ kind: 'ISSUED', run_id, ...traces(issued) });
       await handOver(persist, checked.key, credential, { run_id, signal: options.signal });
     } catch (error) {
-      const failure = asFailure(error, checked, issued);
+      const failure = asFailure(error, checked, issued, latest());
       await close(
         audit,
         { kind: 'FAILED', run_id, duration_ms: duration_ms(), ...recordOf(failure) },
@@ -192,10 +195,13 @@ function auditFailure(error: unknown, facts: Partial<FailureFacts>): CloudCliErr
 }
 
 /** Any failure of a run that has begun, as one of ours. An unknown error's message is dropped: it may quote a secret. */
-function asFailure(error: unknown, checked: CheckedRequest, issued: Minted | undefined): CloudCliError {
-  const lives = issued
-    ? { outcome: 'issued' as const, live_until: issued.expires_at.toISOString() }
-    : { live_until: new Date(Date.now() + checked.exposure_seconds * 1000).toISOString() };
+function asFailure(
+  error: unknown,
+  checked: CheckedRequest,
+  issued: Minted | undefined,
+  now: Date,
+): CloudCliError {
+  const ends = issued?.expires_at ?? new Date(now.getTime() + checked.exposure_seconds * 1000);
   const failure: CloudCliError = isCloudCliError(error)
     ? (error as CloudCliError)
     : new CloudCliError('internal', `an unexpected ${nameOf(error)} while minting; this is a defect`, {
@@ -207,7 +213,7 @@ function asFailure(error: unknown, checked: CheckedRequest, issued: Minted | und
     audit_run_id: checked.run_id,
     ...(outcome === 'not_issued' || outcome === undefined
       ? {}
-      : { live_until: failure.live_until ?? lives.live_until, outcome }),
+      : { live_until: failure.live_until ?? ends.toISOString(), outcome }),
   });
 }
 
@@ -245,19 +251,6 @@ function requirePersist(persist: PersistHook | undefined): PersistHook {
       outcome: 'not_issued',
     },
   );
-}
-
-async function requireReady(ready: MintOptions['ready']): Promise<void> {
-  try {
-    await ready?.();
-  } catch (error) {
-    const failure: CloudCliError = isCloudCliError(error)
-      ? (error as CloudCliError)
-      : new CloudCliError('persist_failed', `the store is not ready (${nameOf(error)})`, {
-          hint: 'Mend the store, then run again.',
-        });
-    throw failure.with({ outcome: 'not_issued' });
-  }
 }
 
 function credentialOf(checked: CheckedRequest, issued: Minted): Credential {

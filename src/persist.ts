@@ -1,4 +1,4 @@
-/** Hands a credential to its persist hook, with a clock, and says what went wrong without quoting the hook. */
+/** Asks a store whether it is ready and hands it a credential, each with a clock, and says what went wrong without quoting it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credential, PersistHook } from './credential.js';
 import { CloudCliError, isCloudCliError } from './errors.js';
@@ -9,6 +9,37 @@ import { Secret } from './secret.js';
 export const persistSeconds = 30;
 /** Seconds that a hook may take to settle once its signal has aborted: what it kept by then counts. */
 const settleSeconds = 2;
+/** Seconds that a store may take to say that it is ready. */
+const readySeconds = 10;
+
+/** @throws CloudCliError what `ready` rejects with, as a failure before anything was spawned */
+export async function requireReady(ready: (() => Promise<void>) | undefined): Promise<void> {
+  if (!ready) return;
+  const clock = new AbortController();
+  const late = sleep(readySeconds * 1000, undefined, { signal: clock.signal }).then(
+    () => 'late' as const,
+    () => 'late' as const,
+  );
+  const asked = (async () => ready())().then(
+    () => 'ready' as const,
+    (error: unknown) => ({ error }),
+  );
+  const outcome = await Promise.race([asked, late]);
+  clock.abort();
+  if (outcome === 'ready') return;
+  const why = outcome === 'late' ? `no answer within ${readySeconds} seconds` : nameOf(outcome.error);
+  const failure: CloudCliError =
+    outcome !== 'late' && isCloudCliError(outcome.error)
+      ? (outcome.error as CloudCliError)
+      : new CloudCliError('persist_failed', `the store is not ready (${why})`, {
+          hint: 'Mend the store, then run again.',
+        });
+  throw failure.with({ outcome: 'not_issued' });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
 
 /** @throws CloudCliError `persist_failed`, or `cancelled` when the caller gave up. */
 export async function handOver(

@@ -344,6 +344,17 @@ describe('a mint', () => {
     expect(host.spawned()).toEqual([]);
   });
 
+  it('for a store that does not answer whether it is ready ends all the same, and spawns nothing', async () => {
+    const host = await newHost();
+    const error = await failureOf(host.mint(requests.aws(), { ready: () => new Promise(() => {}) }));
+    expect(error).toMatchObject({
+      code: 'persist_failed',
+      outcome: 'not_issued',
+      message: expect.stringContaining('within 10 seconds'),
+    });
+    expect(host.spawned()).toEqual([]);
+  });
+
   it('whose persist hook throws says what lives on in the cloud, and nothing of what the hook said', async () => {
     const host = await newHost();
     const persist: PersistHook = (_, credential) => {

@@ -9,6 +9,8 @@ export function abandon(
   now = new Date(),
 ): Omit<FailedEvent, 'at'> {
   const ended = endVendorProcesses(pending.run_id);
+  // A clock that was set back since must not say that less is live.
+  const latest = Math.max(now.getTime(), Date.parse(pending.at));
   const died = `the process that minted it (pid ${pending.lease.pid} on ${pending.host}) is gone`;
   return {
     kind: 'FAILED',
@@ -20,7 +22,7 @@ export function abandon(
       : // The vendor may have been answered at any time until now.
         {
           outcome: 'unknown',
-          live_until: new Date(now.getTime() + pending.exposure_seconds * 1000).toISOString(),
+          live_until: new Date(latest + pending.exposure_seconds * 1000).toISOString(),
         }),
   };
 }

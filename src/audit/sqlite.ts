@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, constants, fsyncSync, lstatSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeDirectories } from '../directories.js';
+import { makeDirectories, syncDirectory } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
 import { cannotTake, keyInFlight, newerSchema, notEmpty, runExists } from './conflict.js';
@@ -196,16 +196,19 @@ class SqliteLedger implements AuditStore {
     this.#db.close();
   }
 
-  /** Closes the runs in flight whose processes are gone. */
+  /** Closes the runs in flight that nobody answers for any more: their processes are gone, or have let them go. */
   closeAbandoned(): void {
+    if (this.#abandoned().length === 0) return;
+    this.#db.transaction(() => this.#sweep()).immediate();
+  }
+
+  #abandoned(): string[] {
     const flights = this.#db.prepare<[], { run_id: string }>('SELECT run_id FROM flight').all();
-    const dead = flights.filter(({ run_id }) => !this.#isLive(run_id));
-    if (dead.length === 0) return;
-    this.#db
-      .transaction(() => {
-        for (const { run_id } of dead) this.#abandon(run_id);
-      })
-      .immediate();
+    return flights.map(({ run_id }) => run_id).filter((run_id) => !this.#isLive(run_id));
+  }
+
+  #sweep(): void {
+    for (const run_id of this.#abandoned()) this.#abandon(run_id);
   }
 
   async #takeIn(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
@@ -249,11 +252,12 @@ class SqliteLedger implements AuditStore {
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
     const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     if (bodies) throw runExists(run_id);
+    // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
+    this.#sweep();
     const other = this.#db
       .prepare<[string], { run_id: string }>('SELECT run_id FROM flight WHERE credential_key = ?')
       .get(credential_key);
-    if (other && this.#isLive(other.run_id)) throw keyInFlight(credential_key, other.run_id);
-    if (other) this.#abandon(other.run_id);
+    if (other) throw keyInFlight(credential_key, other.run_id);
     this.#reserve(credential_key, run_id);
   }
 
@@ -317,9 +321,7 @@ function makeFile(path: string): void {
     );
     fsyncSync(file);
     closeSync(file);
-    const directory = openSync(dirname(path), constants.O_RDONLY);
-    fsyncSync(directory);
-    closeSync(directory);
+    syncDirectory(dirname(path));
     // A umask can take from the mode, and 0600 is promised.
     chmodSync(path, 0o600);
   } catch (error) {

@@ -27,10 +27,10 @@ const staleMs = 10 * 60 * 1000;
 const tempName = /^\.[0-9a-f-]{36}\.tmp$/;
 
 /**
- * Opens the store in `directory`, which the first persist makes, with its parents, for this user alone.
+ * Opens the store in `directory`, which the first mint makes, with its parents, for this user alone.
  *
  * Each key is the file `KEY.age`; `age -d -i identity.txt KEY.age` prints the credential's JSON. Without
- * `recipients` the first persist also makes `identity.txt`; with them nothing else is encrypted to, and reading
+ * `recipients` the first mint also makes `identity.txt`; with them nothing else is encrypted to, and reading
  * needs an `identity.txt` that somebody put there.
  *
  * `persist` fails as `persist_failed` and leaves what the key held. The others fail as `invalid_request` on
@@ -80,6 +80,8 @@ class FileStore implements Required<CredentialStore> {
     told(notPersisted, this.#directory, async () => {
       await makeOwnDirectory(this.#directory);
       await access(this.#directory, constants.W_OK | constants.X_OK);
+      // An identity that is damaged, or cannot be made, is found before a credential is minted in vain.
+      if (this.#recipients.length === 0) await this.#ownRecipients();
     });
 
   readonly read: CredentialStore['read'] = (key) => told(refused, this.#directory, () => this.#read(key));

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { abandon } from '../../src/audit/abandoned.js';
 import { releaseLease } from '../../src/audit/lease.js';
 import type { Lease } from '../../src/audit/ledger.js';
 import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
@@ -166,6 +167,22 @@ describe('a SQLite ledger', () => {
     expect(cases.map(([changes], index) => [changes, statuses[index]])).toEqual(cases);
     expect(await reopened.get(dead.run_id)).toMatchObject({ status: 'FAILED' });
     await reopened.close();
+  });
+
+  it('closes what its own process had to leave open, when that begins a run of any key', async () => {
+    const ledger = await openSqliteAuditStore(newFile());
+    const left = pendingEvent();
+    await ledger.append(left);
+    releaseLease(left.run_id);
+    await ledger.append(pendingEvent());
+    expect(await ledger.get(left.run_id)).toMatchObject({ status: 'FAILED', error: { code: 'abandoned' } });
+    await ledger.close();
+  });
+
+  it('does not believe a clock that was set back when it says until when an abandoned run may be live', () => {
+    const pending = { ...pendingEvent(), at: '2030-01-01T12:00:00.000Z' };
+    const closed = abandon(pending, undefined, new Date('2030-01-01T10:00:00.000Z'));
+    expect(closed.live_until).toBe('2030-01-01T13:00:00.000Z');
   });
 
   it('tells a pid that was given anew from the process that had it', async () => {
