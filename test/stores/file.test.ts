@@ -271,6 +271,19 @@ describe('its identity', () => {
     expect(opened(await store.read(key))).toEqual(opened(credential));
   });
 
+  it('is made, or found to be of no use, when the store is asked whether it is ready', async () => {
+    const store = await openFileStore(directory);
+    await store.ready();
+    expect(await readdir(directory)).toEqual(['identity.txt']);
+    await writeFile(identityFile, '# nothing\n');
+    expect(await failure(store.ready())).toMatchObject({
+      code: 'persist_failed',
+      message: `${identityFile} holds no age identity`,
+    });
+    const recipients = [await identityToRecipient(await generateX25519Identity())];
+    await (await openFileStore(directory, { recipients })).ready();
+  });
+
   it('may be several: each opens what is written', async () => {
     const { store, credential: old } = await filled();
     const added = await generateX25519Identity();
