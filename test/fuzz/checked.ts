@@ -77,6 +77,10 @@ function commandHolds(checked: CheckedRequest): void {
     if (text.length >= 6 && inNothingElse)
       expectThat(!masked.some((item) => item.includes(text)), 'a secret in the masked command line');
   }
+  expectThat(
+    checked.reason === null || !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(checked.reason),
+    'a reason with what a terminal obeys or does not show',
+  );
   for (const seconds of [checked.lifetime_seconds, checked.exposure_seconds, checked.timeout_seconds])
     expectThat(Number.isSafeInteger(seconds) && seconds > 0, 'a time that is none');
 }

@@ -58,6 +58,11 @@ export class Coverage {
     return `${this.#idle.size} functions, ${idle} characters of them not reached`;
   }
 
+  /** Without it nothing guides: then V8 knows our script by another address. */
+  get isThere(): boolean {
+    return this.#idle.size > 0;
+  }
+
   close(): void {
     this.#session.disconnect();
   }

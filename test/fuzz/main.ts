@@ -91,6 +91,7 @@ async function fuzz(target: Target, { seconds, seed, seeds, script }: Asked): Pr
   try {
     const given = seedsOf(target, seeds);
     if (!(await sort(given))) return false;
+    if (!coverage.isThere) throw new Error(`nothing of ${script} was seen to run`);
     // A seed that reaches nothing new is there for what is done with it.
     corpus.push(...given.filter((input) => !corpus.includes(input)));
     while (performance.now() < end) {

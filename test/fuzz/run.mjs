@@ -2,7 +2,7 @@
  * `npm run fuzz`: fuzzes what reads input from outside. `--target NAME` (more than once), `--seconds N` each,
  * `--seed N`, and `--input FILE` to run one input again.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -10,8 +10,8 @@ import { build } from 'esbuild';
 // One script, so that V8 counts in one place; what is not ours stays outside of it.
 const here = fileURLToPath(new URL('.', import.meta.url));
 const directory = join(here, '../../node_modules/.cache/cloud-cli-fuzz', String(process.pid));
-const script = pathToFileURL(join(directory, 'main.mjs')).href;
 mkdirSync(directory, { recursive: true });
+const script = pathToFileURL(join(realpathSync(directory), 'main.mjs')).href;
 try {
   await build({
     entryPoints: [join(here, 'main.ts')],

@@ -41,6 +41,11 @@ export const challenge: Target = {
       JSON.stringify(parseChallenges(written).map(plain)) === JSON.stringify(found.map(plain)),
       `read ${JSON.stringify(found.map(plain))}, and written as ${written}`,
     );
+    for (const { scheme, params } of found.filter((each) => each.params.size > 0)) {
+      const [first] = params.keys();
+      const twice = `${scheme} ${paramsOf(params)}, ${first?.toUpperCase()}=x`;
+      expectThat(parseChallenges(twice).length === 0, `acts on half of ${twice}`);
+    }
     const asked = stepUpOf(found);
     if (asked?.max_age === undefined) return;
     expectThat(Number.isSafeInteger(asked.max_age) && asked.max_age >= 0, 'an age that is none');

@@ -21,7 +21,11 @@ const shapes = [
   'googleRefresh',
   'npm',
 ] as const;
-const places = Object.values(templates);
+const places = [
+  ...Object.values(templates),
+  (secret: string) => `the call with ${secret} was refused`,
+  (secret: string) => secret,
+];
 const masks = Object.values(disguises);
 const wraps = Object.values(wrappings);
 

@@ -110,11 +110,64 @@ function many(type: string, text: () => string, choices: Choices): unknown {
   return type === 'list' ? items : Object.fromEntries(items.map((item) => [item, choices.text(12)]));
 }
 
+/** What turns a value into something else for a shell, a CLI, a ledger or a terminal. */
+const tricks = [
+  '@',
+  '-',
+  '--',
+  '--debug',
+  '=',
+  ' ',
+  ',',
+  '"',
+  "'",
+  '\\',
+  '/',
+  '//',
+  '..',
+  'file://',
+  'FileB://',
+  'http://x',
+  '^:^',
+  '^',
+  '{}',
+  '[]',
+  '\0',
+  '\n',
+  '\r',
+  '\t',
+  '\x1b[31m',
+  '\x7f',
+  '\u0085',
+  '\u200b',
+  '\u202e',
+  '\u2028',
+  '\u2029',
+  '\ufeff',
+  '\ud800',
+  '\u{e0041}',
+  'é',
+  'İ',
+  'ſ',
+  '٣',
+  '%0a',
+  '$(id)',
+  '`id`',
+  ';',
+  '|',
+  '&',
+  '*',
+  '~',
+  '#',
+  '<run_id>',
+  planted,
+];
+
 /** The sample with a piece of text in it, over it, or before or behind it. */
 function textFrom(sample: unknown, choices: Choices): string {
   const known = typeof sample === 'string' ? sample : JSON.stringify(sample).replace(/["[\]{}]/g, '');
-  const at = choices.upTo(known.length + 1);
-  const piece = choices.text(24);
+  const at = choices.of([0, known.length, choices.upTo(known.length + 1)]);
+  const piece = choices.upTo(3) > 0 ? choices.of(tricks) : choices.text(24);
   return known.slice(0, at) + piece + known.slice(at + choices.upTo(3));
 }
 
