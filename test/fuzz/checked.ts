@@ -59,16 +59,14 @@ function commandHolds(checked: CheckedRequest): void {
     expectThat(item.isWellFormed() && !item.includes('\0'), `${flag} cannot be an argument`);
     expectThat(flag === '--policy' || !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), `${flag} has control characters`);
     expectThat(Buffer.byteLength(item) < 128 * 1024, `${flag} is longer than an argument may be`);
-    // https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html; az reads @FILE.
-    expectThat(!/^\s*(?:@|(?:file|fileb):\/\/)/i.test(value), `${flag} is read from a file`);
+    // https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html: where the whole value is one,
+    // and not inside of JSON; az reads @FILE.
+    expectThat(!/^\s*fileb?:\/\//i.test(value), `${flag} is read from a file`);
+    expectThat(binary !== 'az' || !/^\s*@/.test(value), `${flag} is read from a file`);
     expectThat(binary === 'az' || !/^https?:\/\//i.test(value), `${flag} is read from the network`);
     // `gcloud topic escaping`: ^X^ chooses what parts a list.
     expectThat(binary !== 'gcloud' || !value.startsWith('^'), `${flag} chooses its own separator`);
     if (lists.test(flag)) expectThat(Array.isArray(JSON.parse(value)), `${flag} is no list`);
-    if (lists.test(flag)) {
-      for (const text of textsIn(JSON.parse(value)))
-        expectThat(!/^(?:file|fileb|https?):\/\//i.test(text), `${flag} holds a reference`);
-    }
     if (flag === '--policy') expectThat(typeof JSON.parse(value) === 'object', '--policy is no object');
   }
   for (const secret of Object.values(checked.values).filter((each) => each instanceof Secret)) {
@@ -83,9 +81,4 @@ function commandHolds(checked: CheckedRequest): void {
   );
   for (const seconds of [checked.lifetime_seconds, checked.exposure_seconds, checked.timeout_seconds])
     expectThat(Number.isSafeInteger(seconds) && seconds > 0, 'a time that is none');
-}
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
