@@ -19,7 +19,7 @@ export const chain: Target = {
   run(input) {
     const choices = new Choices(input);
     const events = honest.map((event) => ({ ...event }));
-    for (let changes = choices.upTo(4); changes > 0; changes -= 1) change(events, choices);
+    for (let changes = choices.upTo(6); changes > 0; changes -= 1) change(events, choices);
     const found = verifyChain(events, head);
     const isSame = JSON.stringify(events.slice(0, honest.length)) === JSON.stringify(honest);
     expectThat(!found.ok || isSame, `verifies against the saved head: ${JSON.stringify(events)}`);
@@ -43,7 +43,10 @@ function change(events: ChainedEvent[], choices: Choices): void {
   const at = choices.upTo(events.length + 1);
   const event = events[at] ?? events.at(-1);
   if (!event) return;
-  switch (choices.upTo(7)) {
+  switch (choices.upTo(8)) {
+    case 7:
+      events.length = at;
+      break;
     case 0:
       events.splice(at, 1);
       break;

@@ -57,15 +57,14 @@ export const request: Target = {
   run(input) {
     const choices = new Choices(input);
     const handler = choices.of(handlers);
+    const fields = [...fieldsOf(handler), { name: 'run_id', type: 'string', required: false }];
+    // One wrong field hides what the others would have done, so that most inputs change one alone.
+    const wrong = new Set(choices.upTo(8) === 0 ? fields : [choices.of(fields)]);
     const asked: [string, unknown][] = [['provider', handler.name]];
-    for (const { name, type, required } of [
-      ...fieldsOf(handler),
-      { name: 'run_id', type: 'string', required: false },
-    ]) {
-      const choice = choices.upTo(required ? 8 : 12);
-      if (choice > 7) continue;
-      const sample = choices.of(samples[name] ?? ['']);
-      asked.push([name, choice < 4 ? sample : changed(sample, type, choices)]);
+    for (const field of fields) {
+      const sample = choices.of(samples[field.name] ?? ['']);
+      if (wrong.has(field)) asked.push([field.name, changed(sample, field.type, choices)]);
+      else if (field.required || choices.upTo(3) === 0) asked.push([field.name, sample]);
     }
     const value = Object.fromEntries(asked);
     const checked = holdsOf(value);
@@ -168,7 +167,7 @@ function textFrom(sample: unknown, choices: Choices): string {
   const known = typeof sample === 'string' ? sample : JSON.stringify(sample).replace(/["[\]{}]/g, '');
   const at = choices.of([0, known.length, choices.upTo(known.length + 1)]);
   const piece = choices.upTo(3) > 0 ? choices.of(tricks) : choices.text(24);
-  return known.slice(0, at) + piece + known.slice(at + choices.upTo(3));
+  return known.slice(0, at) + piece + known.slice(at + choices.of([0, 0, 0, 1, 2]));
 }
 
 /** Bytes that choose something else everywhere. */
