@@ -39,18 +39,17 @@ export async function main(argv: string[], places: Pick<Asked, 'seeds' | 'script
     console.error(`no target ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}`);
     return 2;
   }
-  for (const target of targets.filter(({ name }) => names.includes(name))) {
-    try {
+  try {
+    for (const target of targets.filter(({ name }) => names.includes(name))) {
+      const asked = { ...places, seconds: Number(values.seconds), seed: Number(values.seed) };
       if (values.input !== undefined) await target.run(readFileSync(values.input));
-      else if (
-        !(await fuzz(target, { ...places, seconds: Number(values.seconds), seed: Number(values.seed) }))
-      )
-        return 1;
-    } finally {
-      await target.close?.();
+      else if (!(await fuzz(target, asked))) return 1;
     }
+    return 0;
+  } finally {
+    // What a target works with is there from the start, whether or not it was asked for.
+    for (const target of targets) await target.close?.();
   }
-  return 0;
 }
 
 async function fuzz(target: Target, { seconds, seed, seeds, script }: Asked): Promise<boolean> {
