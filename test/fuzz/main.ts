@@ -35,11 +35,13 @@ export async function main(argv: string[], places: Pick<Asked, 'seeds' | 'script
   });
   const names = values.target ?? targets.map(({ name }) => name);
   const unknown = names.filter((name) => !targets.some((target) => target.name === name));
-  if (unknown.length > 0) {
-    console.error(`no target ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}`);
-    return 2;
-  }
   try {
+    if (unknown.length > 0) {
+      console.error(
+        `no target ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}`,
+      );
+      return 2;
+    }
     for (const target of targets.filter(({ name }) => names.includes(name))) {
       const asked = { ...places, seconds: Number(values.seconds), seed: Number(values.seed) };
       if (values.input !== undefined) await target.run(readFileSync(values.input));
