@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { type Issue, invalidRequest, isCloudCliError } from './errors.js';
-import { checkRequest } from './request.js';
+import { checkRequest, listHandlers } from './request.js';
 
 const patterns = z.array(z.string().min(1)).min(1);
 
@@ -42,6 +42,29 @@ export const configSchema = z.strictObject({
     )
     .optional()
     .describe('Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.'),
+  binaries: z
+    .record(
+      z.string(),
+      z
+        .strictObject({
+          sha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 lower-case hex digits')
+            .optional()
+            .describe('Of the file that is executed, links followed.'),
+          path: z
+            .string()
+            .regex(/^\//, 'must be an absolute path')
+            .optional()
+            .describe('Where the search of PATH must find it.'),
+        })
+        .refine(
+          ({ sha256, path }) => sha256 !== undefined || path !== undefined,
+          'must have a sha256 or a path',
+        ),
+    )
+    .optional()
+    .describe('The vendor CLIs that may be run, by name: aws, gcloud, az. One that differs is refused.'),
   http: z
     .strictObject({
       step_up_max_age_seconds: z
@@ -75,6 +98,7 @@ export interface Settings {
   actor: string | undefined;
   targets: NonNullable<ConfigFile['targets']>;
   allow: ConfigFile['allow'];
+  binaries: NonNullable<ConfigFile['binaries']>;
   http: NonNullable<ConfigFile['http']>;
 }
 
@@ -96,6 +120,7 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     actor: given(env, 'CLOUD_CLI_ACTOR'),
     targets: file.targets ?? {},
     allow: file.allow,
+    binaries: file.binaries ?? {},
     http: { ...file.http, ...stepUpMaxAge(env) },
   };
 }
@@ -144,9 +169,10 @@ function readConfig(path: string, mustExist: boolean): ConfigFile {
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw badConfig(path, parsed.error.issues.flatMap(issuesOf));
-  const issues = Object.entries(parsed.data.targets ?? {}).flatMap(([name, target]) =>
-    targetIssues(name, target),
-  );
+  const issues = [
+    ...Object.entries(parsed.data.targets ?? {}).flatMap(([name, target]) => targetIssues(name, target)),
+    ...pinIssues(Object.keys(parsed.data.binaries ?? {})),
+  ];
   if (issues.length > 0) throw badConfig(path, issues);
   return parsed.data;
 }
@@ -162,6 +188,14 @@ function targetIssues(name: string, target: unknown): Issue[] {
       .filter(({ field, message }) => field === 'provider' || message !== 'is required')
       .map(({ field, message }) => ({ field: `targets.${name}.${field}`, message }));
   }
+}
+
+/** A pin under a misspelt name would hold nothing. */
+function pinIssues(names: readonly string[]): Issue[] {
+  const known = listHandlers().map(({ binary }) => binary);
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ field: `binaries.${name}`, message: `is not one of ${known.join(', ')}` }));
 }
 
 /** An unknown member is named itself, not the object that holds it. */

@@ -1,5 +1,6 @@
 /** Whether this host can mint: every part that a mint needs, looked at in the order in which a mint meets it. */
 import { resolve } from 'node:path';
+import { type BinaryPins, findBinary } from './binary.js';
 import { loadSettings, type Settings } from './config.js';
 import { type Asking, ask } from './doctor/ask.js';
 import { binaryFinding, missingBinaryFinding } from './doctor/binary.js';
@@ -11,7 +12,6 @@ import { settingsFindings } from './doctor/settings.js';
 import { storeFinding } from './doctor/store.js';
 import { CloudCliError, isCloudCliError } from './errors.js';
 import type { Handler } from './handler.js';
-import { locate } from './locate.js';
 import { listHandlers } from './request.js';
 
 export { exitStatusOf, type Finding } from './doctor/finding.js';
@@ -54,6 +54,7 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
     handlers.map((handler) =>
       providerFindings(handler, options, {
         needed: options.provider === handler.name || used.includes(handler.name),
+        pins: 'check' in settings ? {} : settings.binaries,
         // With nothing named, every CLI that is there counts.
         parentNeeded: options.provider !== undefined || used.length === 0 || used.includes(handler.name),
       }),
@@ -79,13 +80,15 @@ function settingsOf(env: NodeJS.ProcessEnv): Settings | Finding {
 async function providerFindings(
   handler: Handler,
   { env, live, signal, timeout_seconds = 20 }: DoctorOptions,
-  { needed, parentNeeded }: { needed: boolean; parentNeeded: boolean },
+  { needed, parentNeeded, pins }: { needed: boolean; parentNeeded: boolean; pins: BinaryPins },
 ): Promise<Finding[]> {
-  const file = locate(handler.binary, env.PATH);
-  if (file === undefined) return [missingBinaryFinding(handler, env, needed)];
+  const { path: file, ...binary } = await findBinary(handler, env, pins);
+  if (file === null) return [missingBinaryFinding(handler, env, needed)];
+  // What a mint would not run is not run here either.
+  if (binary.problem) return [binaryFinding(handler, file, binary), ...settingsFindings(handler, env)];
   const asking = { file, env, timeout_seconds, signal };
   return [
-    binaryFinding(handler, file),
+    binaryFinding(handler, file, binary),
     ...(await versionFindings(handler, asking, needed)),
     ...settingsFindings(handler, env),
     ...(live ? await identityFindings(handler, asking, parentNeeded) : []),

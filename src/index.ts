@@ -15,6 +15,7 @@ export type {
 } from './audit/ledger.js';
 export { bodyOf, chainHash, genesis, rowOf, verifyChain } from './audit/ledger.js';
 export { openAuditStore } from './audit/open.js';
+export type { BinaryPin, BinaryPins, BinaryProblem } from './binary.js';
 export {
   type AwsCredential,
   type AzureCredential,
@@ -63,6 +64,7 @@ export { CredentialKey } from './key.js';
 export { type MintOptions, mint } from './mint.js';
 export type { AllowRule, Verdict } from './policy.js';
 export { type Preview, type PreviewOptions, preview } from './preview.js';
+export type { Provenance } from './provenance.js';
 export { type FieldInfo, fieldsOf, type MoreHandlers } from './request.js';
 export { CredentialResolver, type ResolveOptions } from './resolver.js';
 export type { Command, Ending, Spawner } from './run.js';

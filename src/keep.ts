@@ -11,10 +11,11 @@ import { newRunId } from './run-id.js';
 export interface Asked {
   request: Record<string, unknown>;
   policy: MintOptions['policy'];
+  binaries?: MintOptions['binaries'];
 }
 
 export interface KeepOptions
-  extends Omit<MintOptions, 'policy' | 'signal' | 'min_remaining_seconds' | 'stored'> {
+  extends Omit<MintOptions, 'policy' | 'binaries' | 'signal' | 'min_remaining_seconds' | 'stored'> {
   stored: NonNullable<MintOptions['stored']>;
   /** Asked before every look, so that a rule taken back or a target mended counts without a restart. */
   ask: (target: string) => Promise<Asked>;
@@ -111,7 +112,7 @@ class Keeper {
 
   /** Looks, mints where that is due, and says how long to wait. */
   async #turn(): Promise<number> {
-    const { request, policy } = await this.#options.ask(this.#target);
+    const { request, ...rules } = await this.#options.ask(this.#target);
     const checked = checkRequest(request);
     refuseRunId(checked);
     this.#key = checked.key.toString();
@@ -126,13 +127,13 @@ class Keeper {
       this.#settled(checked.digest);
       return this.#untilNext();
     }
-    return this.#mint(request, checked, policy);
+    return this.#mint(request, checked, rules);
   }
 
   async #mint(
     request: Asked['request'],
     { digest }: CheckedRequest,
-    policy: MintOptions['policy'],
+    rules: Omit<Asked, 'request'>,
   ): Promise<number> {
     const run_id = newRunId();
     const started = Date.now();
@@ -140,7 +141,7 @@ class Keeper {
       { ...request, run_id },
       {
         ...this.#options,
-        policy,
+        ...rules,
         // Whoever came first since the look has minted one that lives longer.
         min_remaining_seconds: this.#known ? this.#known.lifetime_ms / 3000 : 0,
       },

@@ -4,14 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { argvOf, type BuiltArgv } from './argv.js';
 import { releaseLease, takeLease } from './audit/lease.js';
 import type { AuditStore } from './audit/ledger.js';
+import { type BinaryPins, type FoundBinary, findBinary } from './binary.js';
 import type { Credential, CredentialMetadata, Envelope, PersistHook } from './credential.js';
 import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
-import { locate } from './locate.js';
 import { handOver, persistSeconds, requireReady } from './persist.js';
 import { type AllowRule, actorOf, requireAllowed } from './policy.js';
-import { missing } from './preview.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
 import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
 import { type Ending, inProcess, type Spawner } from './run.js';
@@ -30,6 +29,8 @@ export interface MintOptions extends FreshnessOptions {
   signal?: AbortSignal | undefined;
   policy?: readonly AllowRule[] | undefined;
   handlers?: MoreHandlers;
+  /** The vendor CLIs that may be run, by name: one that differs is refused as `binary_missing`. */
+  binaries?: BinaryPins | undefined;
   /** The parent environment that the child's is made from; default process.env. */
   env?: NodeJS.ProcessEnv;
   /** The call that asks, as W3C Trace Context names it (`traceparent`), for the ledger. */
@@ -56,7 +57,7 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   if (recorded) return recorded;
 
   const built = argvOf(checked);
-  const file = locate(built.binary, (options.env ?? process.env).PATH);
+  const binary = await findBinary(checked.handler, options.env ?? process.env, options.binaries);
   const began = Date.now();
   const started = performance.now();
   const duration_ms = () => Math.max(0, Math.round(performance.now() - started));
@@ -64,12 +65,12 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   const latest = () => new Date(Math.max(Date.now(), began + duration_ms()));
   const { run_id } = checked;
   try {
-    await begin(checked, actor, built, file, { ...options, audit });
+    await begin(checked, actor, built, binary, { ...options, audit });
     let issued: Minted | undefined;
     try {
       const persist = requirePersist(options.persist);
       await requireReady(options.ready);
-      issued = await issue(checked, built, file, options);
+      issued = await issue(checked, built, binary, options);
       const credential = credentialOf(checked, issued);
       await audit.append({ kind: 'ISSUED', run_id, ...traces(issued) });
       await handOver(persist, checked.key, credential, { run_id, signal: options.signal });
@@ -103,7 +104,7 @@ async function begin(
   checked: CheckedRequest,
   actor: string,
   built: BuiltArgv,
-  file: string | undefined,
+  binary: FoundBinary,
   { audit, traceparent = null }: { audit: AuditStore; traceparent?: string | null | undefined },
 ): Promise<void> {
   const { run_id, handler, timeout_seconds, exposure_seconds } = checked;
@@ -121,7 +122,8 @@ async function begin(
       host: hostname(),
       reason: checked.reason,
       argv: built.masked,
-      binary_path: file ?? null,
+      binary_path: binary.path,
+      binary_provenance: binary.provenance,
       timeout_seconds,
       exposure_seconds,
       request_digest: checked.digest,
@@ -137,15 +139,14 @@ async function begin(
 async function issue(
   checked: CheckedRequest,
   built: BuiltArgv,
-  file: string | undefined,
+  { path: file, problem }: FoundBinary,
   options: MintOptions,
 ): Promise<Minted> {
   const { handler, values, run_id, timeout_seconds } = checked;
-  if (!file)
-    throw new CloudCliError('binary_missing', missing(handler).message, {
-      ...missing(handler),
-      outcome: 'not_issued',
-    });
+  if (problem || file === null) {
+    const { code, message, hint } = problem!;
+    throw new CloudCliError(code, message, { hint, outcome: 'not_issued' });
+  }
   const started_at = new Date();
   const ending: Ending = await (options.spawner ?? inProcess).run({
     file,

@@ -1,7 +1,6 @@
 /** What a mint would do: the exact command line, masked, and whether its binary is there. Nothing is started or recorded. */
 import { argvOf } from './argv.js';
-import type { Handler } from './handler.js';
-import { locate } from './locate.js';
+import { type BinaryPins, type BinaryProblem, findBinary } from './binary.js';
 import { type AllowRule, actorOf, judge, type Verdict } from './policy.js';
 import { checkRequest, type MoreHandlers } from './request.js';
 import { shellLine } from './shell.js';
@@ -11,6 +10,8 @@ export interface PreviewOptions {
   /** The environment whose PATH is searched; default process.env. */
   env?: NodeJS.ProcessEnv;
   policy?: readonly AllowRule[] | undefined;
+  /** The vendor CLIs that may be run, as for {@link mint}. */
+  binaries?: BinaryPins | undefined;
   /** Whom the allow rules judge; default the user of the operating system. */
   actor?: string;
 }
@@ -30,7 +31,8 @@ export interface Preview {
   /** `argv` quoted for a POSIX shell. */
   command: string;
   timeout_seconds: number;
-  problem?: { code: 'binary_missing'; message: string; hint: string };
+  /** Why a mint would not run the binary: it is not there, or others could have changed it. */
+  problem?: BinaryProblem;
   policy?: Verdict;
 }
 
@@ -41,7 +43,7 @@ export interface Preview {
 export async function preview(request: unknown, options: PreviewOptions = {}): Promise<Preview> {
   const checked = checkRequest(request, options.handlers);
   const { binary, masked } = argvOf(checked);
-  const path = locate(binary, (options.env ?? process.env).PATH);
+  const { path, problem } = await findBinary(checked.handler, options.env ?? process.env, options.binaries);
   const verdict = judge(options.policy, checked, actorOf(options.actor));
   return {
     provider: checked.handler.name,
@@ -49,20 +51,12 @@ export async function preview(request: unknown, options: PreviewOptions = {}): P
     credential_key: checked.key.toString(),
     source_identity: checked.source_identity,
     binary,
-    binary_present: path !== undefined,
-    binary_path: path ?? null,
+    binary_present: path !== null,
+    binary_path: path,
     argv: masked,
     command: shellLine(masked),
     timeout_seconds: checked.timeout_seconds,
-    ...(path === undefined ? { problem: { code: 'binary_missing', ...missing(checked.handler) } } : {}),
+    ...(problem ? { problem } : {}),
     ...(verdict ? { policy: verdict } : {}),
-  };
-}
-
-/** What to say when a handler's binary is not there. */
-export function missing(handler: Handler): { message: string; hint: string } {
-  return {
-    message: `${handler.binary} is not on the PATH of this host, or not executable`,
-    hint: handler.hints.binary_missing,
   };
 }

@@ -42,6 +42,7 @@ describe('the configuration', () => {
   it('needs no file: everything has its place in the home', () => {
     expect(loadSettings({ CLOUD_CLI_HOME: '/h' })).toEqual({
       home: '/h',
+      binaries: {},
       audit_url: 'sqlite:/h/audit.sqlite',
       store_url: 'file:/h/credentials',
       age_recipients: [],

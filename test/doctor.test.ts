@@ -143,7 +143,9 @@ describe('doctor, where all is well', () => {
     ]);
     expect(of(findings, 'ledger').message).toContain('verified, events: 3');
     expect(of(findings, 'store').message).toContain('kept, read back and removed');
-    expect(of(findings, 'aws.binary').message).toMatch(/fixtures\/bin\/aws, owner .+, mode 0755$/);
+    expect(of(findings, 'aws.binary').message).toMatch(
+      /fixtures\/bin\/aws, owner .+, mode 0\d{3}, sha256 [0-9a-f]{64}$/,
+    );
     expect(of(findings, 'aws.version').message).toContain('aws-cli/1.45.11');
     expect(of(findings, 'gcp.version').message).toBe('Google Cloud SDK 528.0.0');
     expect(of(findings, 'azure.version').message).toBe('2.54.0');
@@ -475,7 +477,10 @@ describe('doctor on a vendor CLI’s binary', () => {
     chmodSync(file, 0o757);
     const anybody = await host.diagnose({ provider: 'aws' });
     expect(of(anybody, 'aws.binary')).toMatchObject({ status: 'problem', hint: `Run: chmod go-w ${file}` });
-    expect(exitStatusOf(anybody)).toBe(2);
+    expect(of(anybody, 'aws.binary').message).toContain('can be changed by anybody');
+    expect(exitStatusOf(anybody)).toBe(4);
+    // What a mint would not run is not run to ask its version.
+    expect(anybody.some(({ check }) => check === 'aws.version')).toBe(false);
     chmodSync(file, 0o775);
     expect(of(await host.diagnose({ provider: 'aws' }), 'aws.binary').status).toBe('warning');
   });
@@ -489,7 +494,30 @@ describe('doctor on a vendor CLI’s binary', () => {
     const { status, message } = of(await host.diagnose({ provider: 'aws' }), 'aws.binary');
     expect(status).toBe('problem');
     expect(message).toContain(`${join(dirname(link), 'aws')} -> ${real}`);
-    expect(message).toContain(`${dirname(real)} can be changed`);
+    expect(message).toContain(`${dirname(real)} lets anybody put another file there`);
+  });
+
+  it('refuses one that is not the pinned one, and shows the hash to pin', async () => {
+    const host = newHost();
+    const pin = (sha256: string) =>
+      host.put('cloud-cli/config.json', JSON.stringify({ binaries: { aws: { sha256 } } }));
+    pin('a'.repeat(64));
+    const findings = await host.diagnose({ provider: 'aws' });
+    expect([of(findings, 'aws.binary').status, exitStatusOf(findings)]).toEqual(['problem', 4]);
+    pin(/sha256 ([0-9a-f]{64})/.exec(of(findings, 'aws.binary').message)![1]!);
+    expect(of(await host.diagnose({ provider: 'aws' }), 'aws.binary').status).toBe('ok');
+  });
+
+  it('warns where anybody can write a directory further up', async () => {
+    const host = newHost();
+    const file = host.put('open/tools/aws', '#!/bin/sh\necho aws-cli/9\n', 0o755);
+    chmodSync(dirname(file), 0o755);
+    chmodSync(dirname(dirname(file)), 0o777);
+    host.env.PATH = `${dirname(file)}:${fixturePath}`;
+    expect(of(await host.diagnose({ provider: 'aws' }), 'aws.binary')).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining(`${dirname(dirname(file))} can be changed`),
+    });
   });
 
   it.runIf(isRoot)('warns of one that another user owns', async () => {

@@ -51,15 +51,17 @@ const flagsOf = (command: Command): Option[] =>
 const entries = (page: string) => [...page.matchAll(/^\.It (.+)$/gm)].map((match) => match[1]!);
 const flagsIn = (text: string) => [...text.matchAll(/\bFl -([a-z][\w-]*)/g)].map((match) => `--${match[1]}`);
 
-/** What describes each setting, by its path; members of an array's items count as those of the array. */
+/** What describes each setting, by its path; members of an array's items, and of what a map holds, count as its own. */
 const settings = new Map(settingsOf(z.toJSONSchema(configSchema, { io: 'input' })));
 
 function settingsOf(schema: unknown, above: string[] = []): [string, string | undefined][] {
-  const { properties, items } = schema as {
+  const { properties, items, additionalProperties } = schema as {
     properties?: Record<string, { description?: string }>;
     items?: unknown;
+    additionalProperties?: unknown;
   };
   if (items !== undefined) return settingsOf(items, above);
+  if (typeof additionalProperties === 'object') return settingsOf(additionalProperties, above);
   return Object.entries(properties ?? {}).flatMap(([name, member]) => [
     [[...above, name].join('.'), member.description],
     ...settingsOf(member, [...above, name]),

@@ -49,6 +49,9 @@ class Names {
         .replaceAll(this.#home, '~')
         .replaceAll(process.version.slice(1), 'NODE_VERSION')
         .replace(/owner \S+, mode \d+/g, 'owner OWNER, mode MODE')
+        .replace(/(owner"?:? +)\d+/g, '$1OWNER')
+        .replace(/(mode"?:? +"?)0[0-7]{3}\b/g, '$1MODE')
+        .replace(/"owner":\d+,"mode":"0[0-7]{3}"/g, '"owner":OWNER,"mode":"MODE"')
         .replace(new RegExp(`^${version.replaceAll('.', '\\.')}$`, 'gm'), 'VERSION')
         // Version 7 is ours, others are a vendor's; this one is an example of the help.
         .replace(/\b(?!01936b1e)[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, (id) =>

@@ -119,10 +119,14 @@ const eventSchema = z.discriminatedUnion('kind', [
     reason: text,
     argv: z.array(z.string()),
     binary_path: text,
+    // Ledgers of 0.1 have events without it.
+    binary_provenance: z
+      .strictObject({ real_path: z.string(), owner: z.number(), mode: z.string(), sha256: text })
+      .nullable()
+      .default(null),
     timeout_seconds: z.number(),
     exposure_seconds: z.number(),
     request_digest: z.string(),
-    // Ledgers of 0.1 have events without it.
     traceparent: text.default(null),
     lease: z.strictObject({
       host: z.string(),

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ErrorCode, Outcome } from '../errors.js';
+import type { Provenance } from '../provenance.js';
 
 /** The process that answers for a PENDING run, so that others can tell whether it still lives. */
 export interface Lease {
@@ -39,6 +40,8 @@ export interface PendingEvent extends Event {
   reason: string | null;
   argv: string[];
   binary_path: string | null;
+  /** Null where there was no binary to look at. */
+  binary_provenance: Provenance | null;
   timeout_seconds: number;
   /** The most seconds that the credential can live: bounds what an abandoned run may have left behind. */
   exposure_seconds: number;
@@ -93,6 +96,8 @@ export interface WorkloadRun {
   /** Masked. */
   argv: string[];
   binary_path: string | null;
+  /** What the binary was when it was about to be run. */
+  binary_provenance: Provenance | null;
   timeout_seconds: number;
   created_at: string;
   finished_at: string | null;
@@ -228,6 +233,8 @@ export function rowOf(
     reason: pending.reason,
     argv: pending.argv,
     binary_path: pending.binary_path,
+    // Events of before 0.1.0 do not have it.
+    binary_provenance: pending.binary_provenance ?? null,
     timeout_seconds: pending.timeout_seconds,
     created_at: pending.at,
     finished_at: end?.at ?? null,

@@ -18,7 +18,7 @@ export function keepCommand(io: Io): Command {
     .option('--json', 'Print JSON lines.')
     .addHelpText(
       'after',
-      '\nTargets and allow rules are read again before each mint; the ledger and the store are those of the start.\n\nExample:\n  cloud-cli keep prod staging --json',
+      '\nTargets, allow rules and pins are read again before each mint; the ledger and the store are those of the start.\n\nExample:\n  cloud-cli keep prod staging --json',
     )
     .action(async (targets: string[], { json }: { json?: boolean }) => {
       const settings = loadSettings(io.env);
@@ -30,7 +30,8 @@ export function keepCommand(io: Io): Command {
           keep(targets, {
             ask: async (target) => {
               const now = loadSettings(io.env);
-              return { request: await requestOf({}, io, targetRequest(now, target)), policy: now.allow };
+              const request = await requestOf({}, io, targetRequest(now, target));
+              return { request, policy: now.allow, binaries: now.binaries };
             },
             report: (event) => print(io, json ? JSON.stringify(event) : lineOf(event)),
             persist: store.persist,

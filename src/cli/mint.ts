@@ -42,6 +42,7 @@ export function mintCommand(io: Io): Command {
               audit,
               signal,
               policy: settings.allow,
+              binaries: settings.binaries,
               env: io.env,
               min_remaining_seconds,
               ...(settings.actor === undefined ? {} : { actor: settings.actor }),

@@ -21,6 +21,7 @@ export function previewCommand(io: Io): Command {
       const shown = await preview(request, {
         env: io.env,
         policy: settings.allow,
+        binaries: settings.binaries,
         ...(settings.actor === undefined ? {} : { actor: settings.actor }),
       });
       if (options.json) return printJson(io, shown);

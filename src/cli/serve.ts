@@ -87,6 +87,7 @@ async function controller(
       stored: store.describe,
       credentials: store.list,
       policy: settings.allow,
+      binaries: settings.binaries,
       env: io.env,
     }),
     close: async () => {

@@ -19,7 +19,7 @@ const partition = 'aws(?:-cn|-us-gov|-iso|-iso-[bef]|-eusc)?';
 const path = '(?:/|/[!-~]{1,510}/)';
 const roleArn = new RegExp(`^arn:${partition}:iam::[0-9]{12}:role${path}[\\w+=,.@-]{1,64}$`);
 const policyArn = new RegExp(`^arn:${partition}:iam::(?:[0-9]{12}|aws):policy${path}[\\w+=,.@-]{1,128}$`);
-const tagText = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]';
+const tagText = '[\\p{L}\\p{Zs}\\p{N}_.:/=+\\-@]';
 
 /** The AWS CLI reads these from disk or the network wherever a value stands. */
 const readsElsewhere = /^(?:file|fileb|https?):\/\//i;

@@ -180,12 +180,13 @@ export const azure = defineHandler({
       throw offIdentity('az answered with a token of another tenant than the one asked for');
     }
     // With a tenant az names no subscription; else one must stand there, or nobody can tell whose token this is.
-    const source_identity = values.tenant ? values.tenant : subscription;
-    if (source_identity === '') throw offIdentity('az answered without naming the subscription');
+    // It goes into the ledger in the clear, so that it must be what it is said to be.
+    if (!values.tenant && !isGuid.test(subscription))
+      throw offIdentity('az answered without the id of the subscription');
     return {
       parts: { access_token: new Secret(answer.accessToken) },
       expires_at: expiry(answer.expires_on, answer.expiresOn, claims.exp),
-      source_identity,
+      source_identity: values.tenant ?? subscription,
     };
   },
 

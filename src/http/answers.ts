@@ -68,6 +68,15 @@ export const rowShape = z.object({
   reason: text.nullable(),
   argv: z.array(text).describe('Masked.'),
   binary_path: text.nullable(),
+  binary_provenance: z
+    .object({
+      real_path: text,
+      owner: z.number().describe('User id.'),
+      mode: text.describe('Octal.'),
+      sha256: text.nullable(),
+    })
+    .nullable()
+    .describe('The file that was about to be run, with links followed.'),
   timeout_seconds: z.number(),
   created_at: time,
   finished_at: time.nullable(),

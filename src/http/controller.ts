@@ -22,7 +22,10 @@ export type { TokenIssuer } from './token.js';
 export interface ControllerOptions
   extends TokenIssuer,
     AppOptions,
-    Pick<MintOptions, 'audit' | 'persist' | 'ready' | 'stored' | 'policy' | 'handlers' | 'env' | 'spawner'> {
+    Pick<
+      MintOptions,
+      'audit' | 'persist' | 'ready' | 'stored' | 'policy' | 'handlers' | 'binaries' | 'env' | 'spawner'
+    > {
   /** What the store holds, such as `store.list`, for the metric of leases. */
   credentials?: (() => Promise<CredentialMetadata[]>) | undefined;
   /** Mints at a time; default 32. Beyond, calls are answered 429. */
@@ -36,7 +39,7 @@ const retrySeconds = 2;
 
 /** CONTRACT section 8's controller, as a handler to mount in any server. */
 export function createControllerHandler(options: ControllerOptions): HttpHandler {
-  const { audit, policy, handlers, max_in_flight = defaultMaxInFlight } = options;
+  const { audit, policy, handlers, binaries, max_in_flight = defaultMaxInFlight } = options;
   const env = options.env ?? process.env;
   const tokens = createTokenVerifier(options);
   let inFlight = 0;
@@ -63,6 +66,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
         persist,
         ready,
         policy,
+        binaries,
         env,
         actor: call.actor,
         signal: call.signal,
@@ -95,7 +99,15 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
       path: `${base}/preview`,
       access: 'step_up',
       answer: async ({ request, actor }) =>
-        json(await preview(await readJson(request), { env, policy, actor, ...(handlers && { handlers }) })),
+        json(
+          await preview(await readJson(request), {
+            env,
+            policy,
+            binaries,
+            actor,
+            ...(handlers && { handlers }),
+          }),
+        ),
     },
     { method: 'POST', path: `${base}/sts`, access: 'step_up', answer: sts },
     {

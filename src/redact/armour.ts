@@ -31,10 +31,17 @@ function runOut(text: string, start: number): number {
 }
 
 /** A byte of printable text, in hexadecimal and in decimal. Nothing random consists of sixteen in a row. */
+const hexByte = '(?:[2-7][\\da-f]|0[9ad])';
+const hexItem = `(?:0x)?${hexByte}[\\s,:]{1,2}`;
+const decimalItem = '(?:9|1[03]|3[2-9]|[4-9]\\d|1[01]\\d|12[0-6]),\\s{0,8}';
+// A row begins where no item stands before it: one that leads to nothing must not be gone through from each of its items.
 const spelled: readonly RegExp[] = [
-  /(?<![\da-f])(?:[2-7][\da-f]|0[9ad]){16,}(?![\da-f])/gi,
-  /(?<![\da-f])(?:(?:0x)?(?:[2-7][\da-f]|0[9ad])[\s,:]{1,2}){11,}(?:0x)?[2-7][\da-f](?![\da-f])/gi,
-  /(?<!\d)(?:(?:9|1[03]|3[2-9]|[4-9]\d|1[01]\d|12[0-6]),\s{0,8}){11,}\d{2,3}(?!\d)/g,
+  new RegExp(`(?<![\\da-f])${hexByte}{16,}(?![\\da-f])`, 'gi'),
+  new RegExp(
+    `(?<![\\da-f]|0x)(?<!(?<![\\da-f])${hexItem})(?:${hexItem}){11,}(?:0x)?[2-7][\\da-f](?![\\da-f])`,
+    'gi',
+  ),
+  new RegExp(`(?<!\\d)(?<!(?<!\\d)${decimalItem})(?:${decimalItem}){11,}\\d{2,3}(?!\\d)`, 'g'),
   // The lines of a hex dump, with the text beside the bytes, and the numbers of a key as openssl prints them.
   /(?<=(?:^|\n)[ \t|]{0,16}(?:0x)?[\da-f]{4,8}:?[ \t]{1,4})(?:[\da-f]{2,4}[ \t]+){4,}[^\n]*/gi,
   /(?<![\da-f])(?:[\da-f]{2}:\s{0,24}){40,}[\da-f]{0,2}/gi,

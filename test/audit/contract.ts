@@ -37,6 +37,7 @@ export function pendingEvent(more: Partial<PendingEvent> = {}): Omit<PendingEven
     reason: null,
     argv: ['aws', 'sts', 'assume-role'],
     binary_path: '/usr/bin/aws',
+    binary_provenance: { real_path: '/usr/bin/aws', owner: 0, mode: '0755', sha256: 'b'.repeat(64) },
     timeout_seconds: 60,
     exposure_seconds: 3600,
     request_digest: 'd'.repeat(64),

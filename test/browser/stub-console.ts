@@ -222,6 +222,7 @@ export function rowFor(body: Body, more: Partial<WorkloadRun> = {}): WorkloadRun
       '--external-id=****',
     ],
     binary_path: '/usr/bin/aws',
+    binary_provenance: { real_path: '/usr/bin/aws', owner: 0, mode: '0755', sha256: 'e'.repeat(64) },
     timeout_seconds: 60,
     created_at: '2026-11-23T14:04:05.123Z',
     finished_at: '2026-11-23T14:04:07.456Z',

@@ -53,6 +53,7 @@ const labels: Readonly<Record<string, string>> = {
   reason: 'Reason',
   argv: 'Command',
   binary_path: 'Binary',
+  binary_provenance: 'Binary file',
   timeout_seconds: 'Timeout',
   created_at: 'Created',
   finished_at: 'Finished',

@@ -95,10 +95,10 @@ async function attempt(
   retry: boolean,
 ): Promise<Envelope | undefined> {
   const actor = settings.actor === undefined ? {} : { actor: settings.actor };
-  const policy = settings.allow;
+  const { allow: policy, binaries } = settings;
   // Secrets may stand in the environment, as for `mint`.
   const request = await requestOf({}, io, answers);
-  const shown = await preview(request, { env: io.env, policy, ...actor });
+  const shown = await preview(request, { env: io.env, policy, binaries, ...actor });
   const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
   try {
     const audit = await openAuditStore(settings.audit_url);
@@ -119,6 +119,7 @@ async function attempt(
               audit,
               signal,
               policy,
+              binaries,
               env: io.env,
               ...actor,
             },

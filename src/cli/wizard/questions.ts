@@ -1,8 +1,8 @@
 /** What the wizard asks: what to mint, the fields that it needs, and those that are wanted besides. */
+import { missing } from '../../binary.js';
 import type { Settings } from '../../config.js';
 import type { Handler } from '../../handler.js';
 import { locate } from '../../locate.js';
-import { missing } from '../../preview.js';
 import { type FieldInfo, fieldsOf, listHandlers } from '../../request.js';
 import type { Answers } from './answers.js';
 import { problemOf, readText, writeText } from './field-text.js';
