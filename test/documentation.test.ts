@@ -17,7 +17,7 @@ import { fieldsOf, listHandlers } from '../src/request.js';
 import { root } from './support.js';
 
 const streams = () => ({ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() });
-const program = buildProgram({ ...streams(), env: {} });
+const program = await buildProgram({ ...streams(), env: {} });
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const readme = read('README.md');
 const documents = readdirSync(join(root, 'docs')).map((name) => read('docs', name));

@@ -22,6 +22,14 @@ function importsOf(file: string): { to: string; typeOnly: boolean; lazy: boolean
   }));
 }
 
+/** The files that are loaded with a file: the import graph without types and lazy imports. */
+function eager(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const { to, typeOnly, lazy } of importsOf(file)) if (!typeOnly && !lazy) eager(to, seen);
+  return seen;
+}
+
 const values = new Map(
   files.map((file) => [
     file,
@@ -138,19 +146,23 @@ describe('the tree', () => {
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })).toBe(
       '0\n',
     );
-    // The import graph without lazy imports, package by package.
-    const eager = (file: string, seen = new Set<string>()): Set<string> => {
-      if (seen.has(file)) return seen;
-      seen.add(file);
-      for (const { to, typeOnly, lazy } of importsOf(file)) if (!typeOnly && !lazy) eager(to, seen);
-      return seen;
-    };
     const packages = [...eager('index.ts')].flatMap((file) =>
       [...readFileSync(join(src, file), 'utf8').matchAll(/^import (?!type)[^;]*? from '([^.][^']*)'/gms)].map(
         (match) => match[1]!,
       ),
     );
     expect([...new Set(packages)].filter((name) => !name.startsWith('node:'))).toEqual(['zod']);
+  });
+
+  it('starts a command without the others: they are loaded by name', () => {
+    const loaded = [...eager('cli/main.ts')];
+    expect(loaded).toContain('cli/program.ts');
+    expect(loaded.filter((file) => /^(?:audit|http|stores|handlers|doctor)\//.test(file))).toEqual([]);
+    expect(
+      loaded.filter((file) => /^cli\/(?:mint|preview|serve|keep|doctor|audit|exec)\.ts$/.test(file)),
+    ).toEqual([]);
+    const preview = [...eager('cli/preview.ts')];
+    expect(preview.filter((file) => /^(?:audit|http|stores)\/|^(?:run|mint)\.ts$/.test(file))).toEqual([]);
   });
 
   it('reaches from ./admin, packages included, nothing that spawns, stores or is native', async () => {
