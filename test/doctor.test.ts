@@ -209,7 +209,7 @@ describe('doctor, where all is well', () => {
       'aws sts get-caller-identity --output=json',
     ]);
     for (const { env } of asked()) {
-      expect(env.AWS_CLI_HISTORY_FILE).toBe('/dev/null');
+      expect(env.AWS_CLI_HISTORY_FILE).toBe('/');
       expect(env.CLOUD_CLI_HOME).toBeUndefined();
     }
   });

@@ -161,7 +161,8 @@ export const aws = defineHandler({
   environment: {
     AWS_PAGER: '',
     AWS_CLI_AUTO_PROMPT: 'off',
-    AWS_CLI_HISTORY_FILE: '/dev/null',
+    // A directory cannot be opened as its database; a file that can be, such as /dev/null, is made mode 0600, by root too.
+    AWS_CLI_HISTORY_FILE: '/',
   },
   use: {
     // https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html; the expiration is what

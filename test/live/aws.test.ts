@@ -1,4 +1,5 @@
 /** The real aws against an STS on loopback: what reaches STS, what comes back, and how each failure reads. */
+import { statSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { awsEnvironment, refused } from '../../fixtures/loopback/environment.mjs';
 import { startSts } from '../../fixtures/loopback/sts.mjs';
@@ -139,8 +140,12 @@ describeLive('aws', { install, ciHasIt: true }, () => {
       AWS_PAGER: 'false',
       PAGER: 'false',
     };
+    const modes = () => ['/', '/dev/null'].map((path) => statSync(path).mode);
+    const before = modes();
     const minted = await mintLive(request('deploy'), env);
     expectEnvelope(minted, { source_identity: role('deploy') }, 900);
+    // aws makes the file that it keeps its history in its user's alone, and root may do that to any file.
+    expect(modes()).toEqual(before);
     // With cli_history aws would keep the response, secrets and all, in a database of its own.
     expectNowhere(lastCall().issued, minted, env.HOME);
   });
