@@ -1,6 +1,6 @@
 /** A request from the command line: its flags are the handlers' fields, and its secrets come from safer places too. */
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { invalidRequest } from '../errors.js';
 import type { FieldInfo } from '../request.js';
 import { fieldsOf, listHandlers } from '../request.js';
@@ -31,15 +31,13 @@ function flags(): Flag[] {
 export function addRequestFlags(command: Command): Command {
   const names = listHandlers().map(({ name }) => name);
   command.optionsGroup('Request:');
-  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`).argParser(once));
+  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`));
   for (const group of ['', ...names]) {
     if (group !== '') command.optionsGroup(`Request, ${group}:`);
     for (const flag of flags()) if ((flag.providers[0] ?? '') === group) addFlag(command, flag);
   }
   command.optionsGroup('Options:');
-  command.addOption(
-    new Option('--run-id <id>', 'The id of a preview, to mint exactly that.').argParser(once),
-  );
+  command.addOption(new Option('--run-id <id>', 'The id of a preview, to mint exactly that.'));
   return command;
 }
 
@@ -47,25 +45,14 @@ function addFlag(command: Command, { name, help, type, secret }: Flag): void {
   const option = `--${kebab(name)}`;
   if (type === 'list') command.addOption(new Option(`${option} <value...>`, help));
   else if (type === 'map') command.addOption(new Option(`${option} <key=value...>`, help));
-  else
-    command.addOption(
-      new Option(`${option} <${type === 'integer' ? 'number' : 'value'}>`, help).argParser(once),
-    );
+  else command.addOption(new Option(`${option} <${type === 'integer' ? 'number' : 'value'}>`, help));
   if (!secret) return;
   command.addOption(
     new Option(
       `${option}-file <path>`,
       `The same from a file; - is standard input, or a prompt. Or set ${variable(name)}.`,
-    )
-      .argParser(once)
-      .conflicts(camel(name)),
+    ).conflicts(camel(name)),
   );
-}
-
-/** Of two values one would be lost. */
-function once(value: string, before: string | undefined): string {
-  if (before !== undefined) throw new InvalidArgumentError('It must be given once.');
-  return value;
 }
 
 /**
