@@ -1,7 +1,7 @@
 /** What exactly is run: a binary's real file, whose it is, and its content as a hash. */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants } from 'node:fs';
-import { open, realpath, stat } from 'node:fs/promises';
+import { type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** A script, such as a shim of pyenv or az's own, is hashed as the file that is executed, not what it starts. */
 export interface Provenance {
@@ -23,8 +23,8 @@ const hashes = new Map<string, { state: string; sha256: Promise<string | null> }
 
 /** @throws the file system's own error, or an Error for a file that changes meanwhile */
 export async function provenanceOf(path: string): Promise<Provenance> {
-  const real_path = await realpath(path);
-  const found = await stat(real_path, { bigint: true });
+  const real_path = realpathSync.native(path);
+  const found = statSync(real_path, { bigint: true });
   return {
     real_path,
     owner: Number(found.uid),

@@ -44,7 +44,7 @@ export function replaceable(path: string): Replaceable | undefined {
 function stepsOf(path: string): string[] {
   const steps: string[] = [];
   for (let at = path; steps.length < mostLinks; ) {
-    const step = join(realpathSync(dirname(at)), basename(at));
+    const step = join(realpathSync.native(dirname(at)), basename(at));
     steps.push(step);
     if (!lstatSync(step).isSymbolicLink()) break;
     at = resolve(dirname(step), readlinkSync(step));
