@@ -52,7 +52,7 @@ async function serveBoth({ home, issuer, jwks_url }) {
     await context.req.json();
     return context.json(answers.preview);
   });
-  const server = createServer(getRequestListener(bare.fetch, { overrideGlobalObjects: false }));
+  const server = createServer(getRequestListener(bare.fetch));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send?.({ ours: ours.url, bare: `http://127.0.0.1:${server.address().port}` });

@@ -1,6 +1,6 @@
 /** Allow rules: who may mint what. Where there is one, nothing else is allowed. */
 import { hostname, userInfo } from 'node:os';
-import { CloudCliError, invalidRequest } from './errors.js';
+import { CloudCliError, type Issue, invalidRequest } from './errors.js';
 import { type CheckedRequest, isPlainText } from './request.js';
 
 /** One allow rule; `*` stands for any characters, and an absent member matches all. */
@@ -25,9 +25,45 @@ export function judge(
   request: CheckedRequest,
   actor: string,
 ): Verdict | undefined {
-  if (!rules || rules.length === 0) return undefined;
-  const rule = rules.findIndex((candidate) => covers(candidate, request, actor));
+  const given = checkRules(rules);
+  if (given.length === 0) return undefined;
+  const rule = given.findIndex((candidate) => covers(candidate, request, actor));
   return rule === -1 ? { allowed: false } : { allowed: true, rule };
+}
+
+const lists = ['actors', 'providers', 'identities', 'keys'];
+
+/**
+ * The rules, as code without types may pass anything: a misspelt member must not let through what it was to hold back.
+ * @throws CloudCliError `invalid_request`, each issue naming the place
+ */
+export function checkRules(rules: unknown = []): readonly AllowRule[] {
+  if (!Array.isArray(rules)) throw badRules([{ field: 'policy', message: 'must be a list of rules' }]);
+  const issues = rules.flatMap((rule, index) => ruleIssues(rule, `policy.${index}`));
+  if (issues.length > 0) throw badRules(issues);
+  return rules;
+}
+
+function ruleIssues(rule: unknown, at: string): Issue[] {
+  if (typeof rule !== 'object' || rule === null) return [{ field: at, message: 'must be a rule' }];
+  return Object.entries(rule).flatMap(([name, value]): Issue[] => {
+    const field = `${at}.${name}`;
+    if (value === undefined) return [];
+    if (name === 'max_lifetime_seconds')
+      return Number.isInteger(value) && value >= 1
+        ? []
+        : [{ field, message: 'must be a whole number above 0' }];
+    if (!lists.includes(name)) return [{ field, message: 'is not a member of a rule' }];
+    const isList = Array.isArray(value) && value.every((each) => typeof each === 'string');
+    return isList ? [] : [{ field, message: 'must be a list of patterns' }];
+  });
+}
+
+function badRules(issues: Issue[]): CloudCliError {
+  return invalidRequest(
+    issues,
+    `A rule has ${lists.join(', ')} and max_lifetime_seconds, each of which may be absent.`,
+  );
 }
 
 /** @throws CloudCliError `policy_denied` when there are rules and none covers the request. */

@@ -12,6 +12,8 @@ export interface PreviewOptions {
   policy?: readonly AllowRule[] | undefined;
   /** The vendor CLIs that may be run, as for {@link mint}. */
   binaries?: BinaryPins | undefined;
+  /** What looks for the binary; default the file system, each time. */
+  find?: typeof findBinary;
   /** Whom the allow rules judge; default the user of the operating system. */
   actor?: string;
 }
@@ -43,7 +45,11 @@ export interface Preview {
 export async function preview(request: unknown, options: PreviewOptions = {}): Promise<Preview> {
   const checked = checkRequest(request, options.handlers);
   const { binary, masked } = argvOf(checked);
-  const { path, problem } = await findBinary(checked.handler, options.env ?? process.env, options.binaries);
+  const { path, problem } = await (options.find ?? findBinary)(
+    checked.handler,
+    options.env ?? process.env,
+    options.binaries,
+  );
   const verdict = judge(options.policy, checked, actorOf(options.actor));
   return {
     provider: checked.handler.name,

@@ -10,13 +10,20 @@ export interface HandlerInfo {
   fields: FieldInfo[];
 }
 
-/** @param env the environment whose PATH is searched */
-export function describeHandlers(env: NodeJS.ProcessEnv, more?: MoreHandlers): HandlerInfo[] {
+/**
+ * @param env the environment whose PATH is searched
+ * @param find what looks for a binary; default the file system, each time
+ */
+export function describeHandlers(
+  env: NodeJS.ProcessEnv,
+  more?: MoreHandlers,
+  find: typeof locate = locate,
+): HandlerInfo[] {
   return listHandlers(more).map((handler) => ({
     provider: handler.name,
     title: handler.title,
     binary: handler.binary,
-    binary_present: locate(handler.binary, env.PATH) !== undefined,
+    binary_present: find(handler.binary, env.PATH) !== undefined,
     fields: fieldsOf(handler),
   }));
 }

@@ -146,6 +146,11 @@ describe('the manual', () => {
     }
   });
 
+  it('is installed with the package, page by page', () => {
+    const { man } = JSON.parse(read('package.json')) as { man: string[] };
+    expect(man).toEqual([...pages.keys()].toSorted().map((name) => `./man/${name}`));
+  });
+
   it('has an example on each page, of commands and flags that are there', () => {
     for (const [file, page] of pages) {
       const [, examples = ''] = page.split('.Sh EXAMPLES\n');

@@ -14,6 +14,21 @@ describe('allow rules', () => {
     expect([allowed(undefined), allowed([])]).toEqual([undefined, undefined]);
   });
 
+  it.each<[string, unknown, string]>([
+    ['a misspelt member', [{ provider: ['gcp'] }], 'policy.0.provider'],
+    ['a pattern that is not in a list', [{}, { providers: 'gcp' }], 'policy.1.providers'],
+    ['a lifetime that is no number', [{ max_lifetime_seconds: '3600' }], 'policy.0.max_lifetime_seconds'],
+    ['a rule that is none', ['*'], 'policy.0'],
+    ['no list', {}, 'policy'],
+  ])('with %s allow nothing, but are refused by name', (_, rules, field) => {
+    expect(() => judge(rules as AllowRule[], request, 'alice@example.com')).toThrow(
+      expect.objectContaining({
+        code: 'invalid_request',
+        details: { issues: [expect.objectContaining({ field })] },
+      }),
+    );
+  });
+
   it('allow what one of them covers, and name it', () => {
     expect(
       judge([{ actors: ['bob@*'] }, { actors: ['*@example.com'] }], request, 'alice@example.com'),

@@ -5,7 +5,7 @@ import { given, loadSettings, type Settings } from '../config.js';
 import { CloudCliError, exitCodes, type Issue, invalidRequest } from '../errors.js';
 import type { HttpHandler } from '../http/app.js';
 import type { Log } from '../http/log.js';
-import { ExitStatus, type Io } from './io.js';
+import { ExitStatus, type Io, say } from './io.js';
 
 interface Options {
   host: string;
@@ -100,13 +100,26 @@ async function controller(
 async function admin(io: Io, settings: Settings, hosts: string[], log: Log): Promise<Side> {
   const { createAdminHandler } = await import('../http/admin.js');
   const [controller_url = ''] = required(io.env, ['CLOUD_CLI_CONTROLLER_URL', ...issuerNames]);
+  const controller = new URL(url('CLOUD_CLI_CONTROLLER_URL', controller_url, true));
+  if (controller.protocol === 'http:' && !isLoopback(controller))
+    say(
+      io,
+      'warning',
+      `the operators' tokens go to ${controller.host} in the clear, as CLOUD_CLI_CONTROLLER_URL is not https`,
+    );
+  if (given(io.env, 'CLOUD_CLI_OIDC_CLIENT_ID') === undefined)
+    say(
+      io,
+      'warning',
+      'the page cannot sign in without CLOUD_CLI_OIDC_CLIENT_ID; the routes work all the same',
+    );
   return {
     handler: createAdminHandler({
       ...issuerOf(io.env),
       ...settings.http,
       hosts,
       log,
-      controller_url: url('CLOUD_CLI_CONTROLLER_URL', controller_url, true),
+      controller_url: controller.href,
       oidc_client_id: given(io.env, 'CLOUD_CLI_OIDC_CLIENT_ID'),
     }),
     close: async () => {},
@@ -133,13 +146,16 @@ function required(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {
 /** Keys that come in the clear could be anybody's; a controller may stand behind a proxy that speaks for it. */
 function url(field: string, text: string, inTheClear: boolean): string {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
-  const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed?.hostname ?? '');
-  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && (inTheClear || isLoopback)))
+  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && (inTheClear || isLoopback(parsed))))
     return text;
   throw invalidRequest(
     [{ field, message: `must be an ${inTheClear ? 'http or https' : 'https'} URL` }],
     inTheClear ? 'Write it as http://127.0.0.1:8081.' : 'Plain http is for 127.0.0.1 alone.',
   );
+}
+
+function isLoopback({ hostname: name }: URL): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(name);
 }
 
 /** The names by which a host that listens there may be called; on every address, by each that it has. */

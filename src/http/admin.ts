@@ -1,7 +1,8 @@
 /** The admin back end's side (BFF): checks the operator and forwards to the one controller. `./admin` of this package. */
 import { newRunId, runIdPattern } from '../run-id.js';
+import { type Answer, json } from './answer.js';
 import { envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';
-import { type AppOptions, type Call, createApp, type HttpHandler, json, type Route } from './app.js';
+import { type AppOptions, type Call, createApp, type HttpHandler, type Route } from './app.js';
 import { readJson } from './body.js';
 import { createRequestMetrics } from './metrics.js';
 import { openApi } from './openapi.js';
@@ -121,7 +122,7 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
       answer: async ({ id }) => {
         const asset = await readAsset(id);
         if (!asset) throw noSuch('file of the page', 'The page names its own files.');
-        return new Response(asset.body, { headers: { 'Content-Type': asset.type } });
+        return { body: asset.body, headers: { 'Content-Type': asset.type } };
       },
     },
     { method: 'GET', path: '/healthz', access: 'open', answer: () => json({ status: 'ok' }) },
@@ -143,15 +144,16 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
   ];
   return createApp(routes, tokens, requests, options);
 
-  function page(): Response {
+  function page(): Answer {
     const { issuer, oidc_client_id: client_id } = options;
-    return new Response(renderPage({ base, issuer, client_id }), {
+    return {
+      body: renderPage({ base, issuer, client_id }),
       headers: {
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Security-Policy': contentSecurityPolicy(issuer),
         'Referrer-Policy': 'no-referrer',
       },
-    });
+    };
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
+import { type Answer, responseOf } from './answer.js';
 import { CallSignal } from './call-signal.js';
 import { type Log, noLog } from './log.js';
 import type { RequestMetrics } from './metrics.js';
@@ -31,7 +32,7 @@ export interface Route {
   path: string;
   /** Who may call: anyone, an operator with the scope, or one who has also authenticated just now. */
   access: 'open' | 'operator' | 'step_up';
-  answer(call: Call): Promise<Response> | Response;
+  answer(call: Call): Promise<Answer> | Answer;
 }
 
 export interface AppOptions extends StepUp {
@@ -91,8 +92,17 @@ export function createApp(
     // One that the controller had is in the controller's log.
     if (problem.members.code === 'internal' && !(error instanceof Problem))
       log.error({ request_id: env.call.request_id, at: placeOf(error) }, 'a defect');
-    return problem.toResponse();
+    return respond(problem.toAnswer(), env);
   });
+
+  function respond(answer: Answer, { call }: Progress): Response {
+    return responseOf(answer, {
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': call.request_id,
+      ...(draining ? { Connection: 'close' } : {}),
+    });
+  }
 
   async function run(route: Route, context: Context<{ Bindings: Progress }>): Promise<Response> {
     const { env } = context;
@@ -100,7 +110,7 @@ export function createApp(
     env.route = route.path;
     call.id = context.req.param('id') ?? '';
     if (route.method === 'POST') requireOwnOrigin(call.request, names);
-    if (route.access === 'open') return route.answer(call);
+    if (route.access === 'open') return respond(await route.answer(call), env);
     if (draining) throw closing();
     inProgress.add(ends);
     try {
@@ -108,7 +118,7 @@ export function createApp(
       call.actor = claims.sub;
       requireScope(claims);
       if (route.access === 'step_up') requireFresh(claims, stepUp);
-      return await route.answer(call);
+      return respond(await route.answer(call), env);
     } finally {
       inProgress.delete(ends);
     }
@@ -130,10 +140,6 @@ export function createApp(
     };
     const progress: Progress = { call, ends, route: 'none' };
     const response = await answer(progress);
-    response.headers.set('Cache-Control', 'no-store');
-    response.headers.set('X-Content-Type-Options', 'nosniff');
-    response.headers.set('X-Request-Id', call.request_id);
-    if (draining) response.headers.set('Connection', 'close');
     const seconds = (performance.now() - started) / 1000;
     // A client that is gone sees no status; what is counted is that it went. Where nothing waited, none can have gone.
     const hasWaited = ends.isUsed || progress.code !== undefined;
@@ -166,7 +172,7 @@ export function createApp(
     } catch (error) {
       const problem = problemOf(error);
       progress.code = problem.members.code;
-      return problem.toResponse();
+      return respond(problem.toAnswer(), progress);
     }
   }
 
@@ -178,11 +184,6 @@ export function createApp(
       await settled(inProgress, settleSeconds);
     },
   });
-}
-
-/** An answer of plain data. */
-export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), { status, headers: { 'Content-Type': 'application/json' } });
 }
 
 async function settled(inProgress: ReadonlySet<unknown>, seconds: number): Promise<void> {

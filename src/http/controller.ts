@@ -1,12 +1,17 @@
 /** The controller: the HTTP side of the host that mints. `./http` of this package. */
+import { findBinary } from '../binary.js';
 import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError, isCloudCliError } from '../errors.js';
+import { Glance } from '../glance.js';
+import { locate } from '../locate.js';
 import { type MintOptions, mint } from '../mint.js';
+import { checkRules } from '../policy.js';
 import { preview } from '../preview.js';
 import { describeHandlers } from '../providers.js';
 import { listHandlers } from '../request.js';
 import { runIdPattern } from '../run-id.js';
-import { type AppOptions, type Call, createApp, type HttpHandler, json, type Route } from './app.js';
+import { type Answer, json } from './answer.js';
+import { type AppOptions, type Call, createApp, type HttpHandler, type Route } from './app.js';
 import { readJson } from './body.js';
 import { createMintMetrics, createRequestMetrics } from './metrics.js';
 import { openApi } from './openapi.js';
@@ -37,11 +42,23 @@ const defaultMaxInFlight = 32;
 /** Seconds after which a call that was shed may come again: about what a mint takes. */
 const retrySeconds = 2;
 
-/** CONTRACT section 8's controller, as a handler to mount in any server. */
+/**
+ * CONTRACT section 8's controller, as a handler to mount in any server. Without `policy`, whoever has the scope may mint
+ * everything.
+ * @throws CloudCliError `invalid_request` for rules that are none
+ */
 export function createControllerHandler(options: ControllerOptions): HttpHandler {
   const { audit, policy, handlers, binaries, max_in_flight = defaultMaxInFlight } = options;
   const env = options.env ?? process.env;
+  checkRules(policy);
   const tokens = createTokenVerifier(options);
+  // A mint looks each time; what is only told may be a moment old.
+  const located = new Glance<string | undefined>();
+  const found = new Glance<ReturnType<typeof findBinary>>();
+  const list = () =>
+    describeHandlers(env, handlers, (binary, path = '') =>
+      located.at(`${binary}:${path}`, () => locate(binary, path)),
+    );
   let inFlight = 0;
   const mints = createMintMetrics({
     in_flight: () => inFlight,
@@ -51,7 +68,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
   const requests = createRequestMetrics(mints.all);
   const providers = new Set(listHandlers(handlers).map(({ name }) => name));
 
-  async function sts(call: Call): Promise<Response> {
+  async function sts(call: Call): Promise<Answer> {
     const body = await readJson(call.request);
     if (inFlight >= max_in_flight) throw overloaded();
     const provider =
@@ -92,7 +109,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
       method: 'GET',
       path: `${base}/handlers`,
       access: 'operator',
-      answer: () => json(describeHandlers(env, handlers)),
+      answer: () => json(list()),
     },
     {
       method: 'POST',
@@ -105,6 +122,8 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
             policy,
             binaries,
             actor,
+            find: (handler, at, pins) =>
+              found.at(`${handler.name}:${at.PATH}`, () => findBinary(handler, at, pins)),
             ...(handlers && { handlers }),
           }),
         ),
@@ -129,7 +148,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
   ];
 
   /** Which CLIs are there is told, but does not count: a controller may serve one cloud alone. */
-  async function readyz(): Promise<Response> {
+  async function readyz(): Promise<Answer> {
     const ledger = await audit.ready().then(
       () => true,
       () => false,

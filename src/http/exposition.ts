@@ -2,6 +2,7 @@
  * Metrics in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4). Not by
  * prom-client: it loads node:cluster, and the admin side must reach nothing that can start a process.
  */
+import type { Answer } from './answer.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -58,11 +59,12 @@ export class Gauge implements Metric {
 }
 
 /** The answer to a scrape. */
-export async function expose(metrics: readonly Metric[]): Promise<Response> {
+export async function expose(metrics: readonly Metric[]): Promise<Answer> {
   const lines = (await Promise.all(metrics.map((metric) => metric.lines()))).flat();
-  return new Response(lines.map((text) => `${text}\n`).join(''), {
+  return {
     headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
-  });
+    body: lines.map((text) => `${text}\n`).join(''),
+  };
 }
 
 function heading(name: string, help: string, type: string): string[] {

@@ -1,5 +1,6 @@
 /** What a scrape is told; no label names an identity, a key or an actor. */
 import type { CredentialMetadata } from '../credential.js';
+import type { Answer } from './answer.js';
 import { expose, Gauge, Histogram, type Metric } from './exposition.js';
 
 /** Seconds: a preview takes milliseconds, a vendor CLI up to 60 seconds. */
@@ -8,7 +9,7 @@ const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 100];
 export interface RequestMetrics {
   observe(call: { method: string; route: string; status: number; seconds: number }): void;
   /** The answer to a scrape. */
-  scrape(): Promise<Response>;
+  scrape(): Promise<Answer>;
 }
 
 /** @param more what a side counts besides requests */

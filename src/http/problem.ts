@@ -1,6 +1,7 @@
 /** A failure as HTTP tells it: RFC 9457 problem details with CONTRACT section 4's members. */
 import { STATUS_CODES } from 'node:http';
 import { CloudCliError, type Failure, httpStatuses, type Issue, isCloudCliError } from '../errors.js';
+import type { Answer } from './answer.js';
 
 /** What only HTTP can get wrong, besides the codes of a mint. */
 const ownStatuses = {
@@ -46,14 +47,15 @@ export class Problem extends Error {
   }
 
   /** `application/problem+json`. */
-  toResponse(): Response {
+  toAnswer(): Answer {
     const { code, message, ...rest } = this.members;
     const title = STATUS_CODES[this.status] ?? 'Client Closed Request';
     const body = { type: 'about:blank', title, status: this.status, detail: message, code, message, ...rest };
-    return new Response(JSON.stringify(body), {
+    return {
       status: this.status,
       headers: { ...this.headers, 'Content-Type': 'application/problem+json' },
-    });
+      body: JSON.stringify(body),
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { responseOf } from './answer.js';
 import type { HttpHandler } from './app.js';
 import { badBody, Problem } from './problem.js';
 
@@ -31,8 +32,7 @@ export async function serveHttp(handler: HttpHandler, host: string, port: number
   const server = createServer(
     options,
     getRequestListener(handler, {
-      overrideGlobalObjects: false,
-      errorHandler: () => malformed().toResponse(),
+      errorHandler: () => responseOf(malformed().toAnswer(), {}),
     }),
   );
   server.timeout = idleMs;
@@ -89,25 +89,24 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex, newest?: ServerRes
 
 function sendRefusal({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
   const status = statuses[code] ?? 400;
-  const response = malformed(status).toResponse();
-  response.text().then((body) => {
-    const headers = [
-      ...response.headers,
-      ['connection', 'close'],
-      ['content-length', Buffer.byteLength(body)],
-    ];
-    const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body}`);
-  });
+  const { headers, body } = closing(status);
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${head.join('')}\r\n${body}`);
 }
 
 /** RFC 9110 section 10.1.1. Node's own answer is no problem+json. */
 function refuseExpectation(response: ServerResponse): void {
-  const refusal = malformed(417).toResponse();
-  refusal.text().then((body) => {
-    const headers = { connection: 'close', 'content-length': Buffer.byteLength(body) };
-    response.writeHead(417, { ...Object.fromEntries(refusal.headers), ...headers }).end(body);
-  });
+  const { headers, body } = closing(417);
+  response.writeHead(417, headers).end(body);
+}
+
+/** A refusal that is the last on its connection. */
+function closing(status: number) {
+  const { headers, body } = malformed(status).toAnswer();
+  return {
+    body,
+    headers: { ...headers, Connection: 'close', 'Content-Length': String(Buffer.byteLength(body)) },
+  };
 }
 
 const statuses: Readonly<Record<string, number>> = {

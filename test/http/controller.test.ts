@@ -116,6 +116,12 @@ describe('the controller', () => {
     expect([host.spawned(), await host.audit.list()]).toEqual([0, []]);
   });
 
+  it('is not made with rules that are none', async () => {
+    await expect(newController({ policy: [{ provider: ['aws'] }] as never })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
   it('replays a run for its own actor alone, and a failed one is spent', async () => {
     const host = await newController();
     const body = { ...requests.aws(), run_id: newRunId() };
