@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { isCloudCliError } from '../errors.js';
 import { actorOf } from '../policy.js';
+import { HeldTokens } from './held-tokens.js';
 import { Problem } from './problem.js';
 
 export interface TokenIssuer {
@@ -33,20 +34,14 @@ const scope = 'admin:cluster';
 /** A key set is fetched at most every 30 seconds, whatever key ids the tokens name. */
 export function createTokenVerifier({ issuer, audience, jwks_url }: TokenIssuer): TokenVerifier {
   const remote = createRemoteJWKSet(new URL(jwks_url), { timeoutDuration: 5000, cooldownDuration: 30_000 });
+  const held = new HeldTokens<Claims>();
   return {
     verify: async (request) => {
       const token = bearerToken(request.headers.get('authorization'));
       try {
-        // `jku`, `x5u` and `jwk` of its header are not looked at: the key is one of the issuer's.
-        const { payload, protectedHeader } = await jwtVerify(token, keyOf(remote), {
-          algorithms,
-          issuer,
-          audience,
-          clockTolerance: leewaySeconds,
-          requiredClaims: ['exp', 'sub'],
-        });
-        requireType(protectedHeader.typ);
-        return { ...payload, sub: requireActor(payload.sub) };
+        const claims = await held.claimsOf(token, () => verified(token));
+        requireInTime(claims);
+        return claims;
       } catch (error) {
         if (error instanceof Problem) throw error;
         throw invalidToken(reasonOf(error));
@@ -57,6 +52,26 @@ export function createTokenVerifier({ issuer, audience, jwks_url }: TokenIssuer)
       return remote.jwks() !== undefined;
     },
   };
+
+  async function verified(token: string): Promise<Claims> {
+    // `jku`, `x5u` and `jwk` of its header are not looked at: the key is one of the issuer's.
+    const { payload, protectedHeader } = await jwtVerify(token, keyOf(remote), {
+      algorithms,
+      issuer,
+      audience,
+      clockTolerance: leewaySeconds,
+      requiredClaims: ['exp', 'sub'],
+    });
+    requireType(protectedHeader.typ);
+    return { ...payload, sub: requireActor(payload.sub) };
+  }
+}
+
+/** As jose checks a token when it first comes; one that held a moment ago may have run out since. */
+function requireInTime({ exp, nbf }: Claims): void {
+  const now = Math.floor(Date.now() / 1000);
+  if (exp !== undefined && exp <= now - leewaySeconds) throw invalidToken('it has expired');
+  if (nbf !== undefined && nbf > now + leewaySeconds) throw invalidToken('its nbf is not accepted');
 }
 
 /** @throws Problem `insufficient_scope` */
