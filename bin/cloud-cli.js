@@ -1,4 +1,10 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+const { load } = require('./load.js');
 
-process.exitCode = await main(process.argv.slice(2), process);
+// Until it is known how it ended: a command that stops in the middle has not succeeded.
+process.exitCode = 1;
+load(process.argv[2])
+  .main(process.argv.slice(2), process)
+  .then((status) => {
+    process.exitCode = status;
+  });

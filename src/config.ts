@@ -6,57 +6,68 @@ import * as z from 'zod';
 import { type Issue, invalidRequest, isCloudCliError } from './errors.js';
 import { checkRequest } from './request.js';
 
-const patterns = z.array(z.string().min(1)).min(1);
+const patterns = () => z.array(z.string().min(1)).min(1);
 
-/** The configuration file; its JSON Schema is published as `config.schema.json`. */
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
-  audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH.'),
-  store_url: z.string().min(1).optional().describe('The credential store: file:DIRECTORY, or none:.'),
-  targets: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-'),
-      z.record(z.string(), z.json()),
-    )
-    .optional()
-    .describe('Named requests, for `cloud-cli mint NAME`.'),
-  allow: z
-    .array(
-      z.strictObject({
-        actors: patterns.optional().describe('Who may mint.'),
-        providers: patterns.optional().describe('From which providers.'),
-        identities: patterns.optional().describe('Role ARNs, service accounts, subscriptions or tenants.'),
-        keys: patterns.optional().describe('Credential keys.'),
-        max_lifetime_seconds: z
+/**
+ * The configuration file; its JSON Schema is published as `config.schema.json`. A function, since it takes longer to
+ * make than a preview does, and most hosts have no such file.
+ */
+export const configSchema = () =>
+  z.strictObject({
+    $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
+    audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH.'),
+    store_url: z.string().min(1).optional().describe('The credential store: file:DIRECTORY, or none:.'),
+    targets: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-'),
+        z.record(z.string(), z.json()),
+      )
+      .optional()
+      .describe('Named requests, for `cloud-cli mint NAME`.'),
+    allow: z
+      .array(
+        z.strictObject({
+          actors: patterns().optional().describe('Who may mint.'),
+          providers: patterns().optional().describe('From which providers.'),
+          identities: patterns()
+            .optional()
+            .describe('Role ARNs, service accounts, subscriptions or tenants.'),
+          keys: patterns().optional().describe('Credential keys.'),
+          max_lifetime_seconds: z
+            .int()
+            .min(1)
+            .optional()
+            .describe('The longest lifetime that may be asked for.'),
+        }),
+      )
+      .optional()
+      .describe(
+        'Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.',
+      ),
+    http: z
+      .strictObject({
+        step_up_max_age_seconds: z
           .int()
           .min(1)
           .optional()
-          .describe('The longest lifetime that may be asked for.'),
-      }),
-    )
-    .optional()
-    .describe('Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.'),
-  http: z
-    .strictObject({
-      step_up_max_age_seconds: z
-        .int()
-        .min(1)
-        .optional()
-        .describe('How old an authentication may be to preview and mint.'),
-      freshness_claim: z.enum(['auth_time', 'iat']).optional().describe('The claim that tells when it was.'),
-      max_in_flight: z.int().min(1).optional().describe('Mints at a time; more are answered 429.'),
-      hosts: z
-        .array(
-          z.string().regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'must be a host name without a port'),
-        )
-        .optional()
-        .describe('Names that calls may be sent to, besides those of loopback, such as admin.example.com.'),
-    })
-    .optional()
-    .describe('For `cloud-cli serve`.'),
-});
+          .describe('How old an authentication may be to preview and mint.'),
+        freshness_claim: z
+          .enum(['auth_time', 'iat'])
+          .optional()
+          .describe('The claim that tells when it was.'),
+        max_in_flight: z.int().min(1).optional().describe('Mints at a time; more are answered 429.'),
+        hosts: z
+          .array(
+            z.string().regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'must be a host name without a port'),
+          )
+          .optional()
+          .describe('Names that calls may be sent to, besides those of loopback, such as admin.example.com.'),
+      })
+      .optional()
+      .describe('For `cloud-cli serve`.'),
+  });
 
-export type ConfigFile = z.output<typeof configSchema>;
+export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 
 const stepUpVariable = 'AUTH_STEP_UP_DEFAULT_MAX_AGE';
 
@@ -136,7 +147,7 @@ function readConfig(path: string, mustExist: boolean): ConfigFile {
   } catch {
     throw badConfig(path, [{ field: 'config', message: 'is not JSON' }]);
   }
-  const parsed = configSchema.safeParse(value);
+  const parsed = configSchema().safeParse(value);
   if (!parsed.success) throw badConfig(path, parsed.error.issues.flatMap(issuesOf));
   const issues = Object.entries(parsed.data.targets ?? {}).flatMap(([name, target]) =>
     targetIssues(name, target),

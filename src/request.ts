@@ -21,21 +21,27 @@ export const defaultTimeoutSeconds = 60;
 
 /** The fields that every provider has. */
 export const commonFields = {
-  target_credential_key: required(z.string().refine(isCredentialKey, `must be ${credentialKeyGrammar}`), {
-    label: 'Credential key',
-    help: 'Where the credential is kept and found again, such as idp:aws:prod.',
-  }),
-  run_id: optional(z.string().regex(runIdPattern, 'must be a UUIDv7 in lower case, as a preview gives'), {
-    label: 'Run ID',
-    help: 'The id of a preview, to mint exactly that.',
-  }),
+  target_credential_key: required(
+    () => z.string().refine(isCredentialKey, `must be ${credentialKeyGrammar}`),
+    {
+      label: 'Credential key',
+      help: 'Where the credential is kept and found again, such as idp:aws:prod.',
+    },
+  ),
+  run_id: optional(
+    () => z.string().regex(runIdPattern, 'must be a UUIDv7 in lower case, as a preview gives'),
+    {
+      label: 'Run ID',
+      help: 'The id of a preview, to mint exactly that.',
+    },
+  ),
   timeout_seconds: defaulted(
-    z.int('must be a whole number of seconds').min(1).max(60),
+    () => z.int('must be a whole number of seconds').min(1).max(60),
     defaultTimeoutSeconds,
     { label: 'Timeout (seconds)', help: 'How long the vendor CLI may take: 1 to 60.', type: 'integer' },
   ),
   reason: optional(
-    z.string().refine(isPlainText, 'must be 1 to 256 characters without control or direction marks'),
+    () => z.string().refine(isPlainText, 'must be 1 to 256 characters without control or direction marks'),
     {
       label: 'Reason',
       help: 'Why the credential is needed, for the ledger: at most 256 characters.',
@@ -133,7 +139,7 @@ export interface FieldInfo {
 export function fieldsOf(handler: Handler): FieldInfo[] {
   const { target_credential_key, timeout_seconds, reason } = commonFields;
   return Object.entries<Field>({ target_credential_key, ...handler.fields, timeout_seconds, reason }).map(
-    ([name, { schema: _, label, help, type, required, secret, default: value }]) => ({
+    ([name, { label, help, type, required, secret, default: value }]) => ({
       name,
       label,
       help,

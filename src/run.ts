@@ -44,25 +44,25 @@ process.on('exit', () => {
 });
 
 async function run({ file, argv, env, timeout_seconds, signal }: Command): Promise<Ending> {
-  const { execa } = await import('execa');
+  const { spawn } = await import('node:child_process');
   if (signal?.aborted) return { how: 'cancelled', stderr: '' };
-  // execa's own timeout, kill and buffering wait for the pipes, which a grandchild can hold for ever.
-  const child = execa(file, opened(argv), {
-    env,
-    extendEnv: false,
-    cwd: workingDirectory(),
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: false,
-    encoding: 'buffer',
-    detached: true,
-    cleanup: false,
-    reject: false,
-    verbose: 'none',
-  });
+  let child: ReturnType<typeof spawn>;
+  try {
+    child = spawn(file, opened(argv), {
+      env,
+      cwd: workingDirectory(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+  } catch (error) {
+    // Thrown for an argument that no process can be given: too long, or with a NUL in it.
+    return { how: 'not_started', errno: errnoOf(error) };
+  }
   const group = child.pid;
-  if (group === undefined) return { how: 'not_started', errno: (await child).code ?? 'unknown' };
+  const failed = new Promise<Ending>((resolve) => {
+    child.once('error', (error) => resolve({ how: 'not_started', errno: errnoOf(error) }));
+  });
+  if (group === undefined) return failed;
   running.add(group);
   const exited = new Promise<{ exit_code: number | null; signal: string | null }>((resolve) => {
     child.once('exit', (exit_code, signal) => resolve({ exit_code, signal }));
@@ -99,6 +99,11 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
     signalGroup(group, 'SIGKILL');
     running.delete(group);
   }
+}
+
+/** Of an error that may quote argv, the code alone. */
+function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }
 
 /** The arguments as the process gets them, secrets in the clear. */

@@ -17,7 +17,7 @@ import { fieldsOf, listHandlers } from '../src/request.js';
 import { root } from './support.js';
 
 const streams = () => ({ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() });
-const program = buildProgram({ ...streams(), env: {} });
+const program = await buildProgram({ ...streams(), env: {} });
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const readme = read('README.md');
 const pages = new Map(readdirSync(join(root, 'man')).map((name) => [name, read('man', name)]));
@@ -51,7 +51,7 @@ const entries = (page: string) => [...page.matchAll(/^\.It (.+)$/gm)].map((match
 const flagsIn = (text: string) => [...text.matchAll(/\bFl -([a-z][\w-]*)/g)].map((match) => `--${match[1]}`);
 
 /** What describes each setting, by its path; members of an array's items count as those of the array. */
-const settings = new Map(settingsOf(z.toJSONSchema(configSchema, { io: 'input' })));
+const settings = new Map(settingsOf(z.toJSONSchema(configSchema(), { io: 'input' })));
 
 function settingsOf(schema: unknown, above: string[] = []): [string, string | undefined][] {
   const { properties, items } = schema as {

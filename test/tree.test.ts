@@ -79,7 +79,7 @@ describe('the tree', () => {
 
   it('spawns vendor processes from one file, the command of `exec` from another, and the helper that spawns', () => {
     const spawning = files.filter((file) =>
-      /from 'node:child_process'|'execa'/.test(readFileSync(join(src, file), 'utf8')),
+      /(?:from |import\()'(?:node:child_process|execa)'/.test(readFileSync(join(src, file), 'utf8')),
     );
     expect(spawning.toSorted()).toEqual(['foreground.ts', 'run.ts', 'spawn-helper.ts']);
   });

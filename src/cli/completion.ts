@@ -4,8 +4,8 @@ import { candidates } from './completion/candidates.js';
 import { scripts } from './completion/scripts.js';
 import { type Io, print } from './io.js';
 
-/** `program` is asked for when its shape is needed: it is not whole yet while its commands are made. */
-export function completionCommand(io: Io, program: () => Command): Command {
+/** `program` makes the whole program, whose shape is what there is to complete. */
+export function completionCommand(io: Io, program: () => Promise<Command>): Command {
   return new Command('completion')
     .description('Print a script that completes commands, flags, credential keys, targets and runs.')
     .usage('<shell>')
@@ -19,14 +19,14 @@ export function completionCommand(io: Io, program: () => Command): Command {
 }
 
 /** Nobody types it. Its first line says what follows: words, or that the shell is to complete a file or a command. */
-function candidatesCommand(io: Io, program: () => Command): Command {
+function candidatesCommand(io: Io, program: () => Promise<Command>): Command {
   return new Command('candidates')
     .description('Print what the last of the words may become; for the scripts.')
     .argument('[words...]', 'the words behind cloud-cli, the one to complete last')
     .addHelpText('after', '\nExample:\n  cloud-cli completion candidates -- mint --prov')
     .action(async (words: string[]) => {
       // Whoever presses Tab asked for no error message.
-      const found = await candidates(program(), words, io.env).catch(() => undefined);
+      const found = await candidates(await program(), words, io.env).catch(() => undefined);
       if (found === undefined) return;
       if (found.kind === 'command') return print(io, `command ${found.at}`);
       if (found.kind === 'file') return print(io, `file ${found.prefix}`);

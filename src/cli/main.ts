@@ -22,7 +22,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 
 async function run(args: readonly string[], io: Io): Promise<number> {
   const [own, child] = splitChild(args);
-  const program = buildProgram(io, child);
+  const program = await buildProgram(io, child, own[0]);
   try {
     if (args.length === 0 && canAsk(io)) return await runWizard(io);
     if (args.length === 0) {

@@ -1,22 +1,37 @@
 /** The command line's shape: every command, and what they share. */
 import { Command } from 'commander';
 import { version } from '../version.js';
-import { auditCommand } from './audit.js';
-import { completionCommand } from './completion.js';
-import { credentialProcessCommand } from './credential-process.js';
-import { credentialsCommand } from './credentials.js';
-import { doctorCommand } from './doctor.js';
-import { execCommand } from './exec.js';
-import { handlersCommand } from './handlers.js';
 import type { Io } from './io.js';
-import { keepCommand } from './keep.js';
-import { mintCommand } from './mint.js';
-import { previewCommand } from './preview.js';
-import { serveCommand } from './serve.js';
-import { wizardCommand } from './wizard.js';
 
-/** The whole program, writing to `io` and throwing CommanderError instead of exiting; `child` is for `exec`. */
-export function buildProgram(io: Io, child: readonly string[] = []): Command {
+interface Parts {
+  io: Io;
+  /** What stood behind `--`, for `exec`. */
+  child: readonly string[];
+}
+
+/** Every command by its name, in the order of the help. Each is loaded when it is asked for: a start waits for one. */
+const commands: Readonly<Record<string, (parts: Parts) => Promise<Command>>> = {
+  handlers: async ({ io }) => (await import('./handlers.js')).handlersCommand(io),
+  preview: async ({ io }) => (await import('./preview.js')).previewCommand(io),
+  mint: async ({ io }) => (await import('./mint.js')).mintCommand(io),
+  wizard: async ({ io }) => (await import('./wizard.js')).wizardCommand(io),
+  exec: async ({ io, child }) => (await import('./exec.js')).execCommand(io, child),
+  'credential-process': async ({ io }) =>
+    (await import('./credential-process.js')).credentialProcessCommand(io),
+  credentials: async ({ io }) => (await import('./credentials.js')).credentialsCommand(io),
+  audit: async ({ io }) => (await import('./audit.js')).auditCommand(io),
+  keep: async ({ io }) => (await import('./keep.js')).keepCommand(io),
+  serve: async ({ io }) => (await import('./serve.js')).serveCommand(io),
+  doctor: async ({ io }) => (await import('./doctor.js')).doctorCommand(io),
+  completion: async ({ io }) =>
+    (await import('./completion.js')).completionCommand(io, () => buildProgram(io)),
+};
+
+/**
+ * The program, writing to `io` and throwing CommanderError instead of exiting: whole, or where `name` is a command's,
+ * with that command alone.
+ */
+export async function buildProgram(io: Io, child: readonly string[] = [], name?: string): Promise<Command> {
   const program = new Command('cloud-cli')
     .description("Mint short-lived AWS, GCP and Azure credentials through the vendors' own CLIs.")
     .version(version, '-V, --version', 'Print the version.')
@@ -25,22 +40,8 @@ export function buildProgram(io: Io, child: readonly string[] = []): Command {
       'after',
       '\nExample:\n  cloud-cli mint --provider aws --target-credential-key idp:aws:prod \\\n    --role-arn arn:aws:iam::123456789012:role/deploy',
     );
-  const commands = [
-    handlersCommand(io),
-    previewCommand(io),
-    mintCommand(io),
-    wizardCommand(io),
-    execCommand(io, child),
-    credentialProcessCommand(io),
-    credentialsCommand(io),
-    auditCommand(io),
-    keepCommand(io),
-    serveCommand(io),
-    doctorCommand(io),
-    // Last: it reads the others.
-    completionCommand(io, () => program),
-  ];
-  for (const command of commands) program.addCommand(command);
+  const asked = name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+  for (const each of asked) program.addCommand(await commands[each]!({ io, child }));
   for (const command of everyCommand(program)) {
     command
       .helpOption('-h, --help', 'Show this help.')

@@ -21,10 +21,14 @@ const email = new RegExp(
     `|[0-9]{1,20}-compute@developer\\.gserviceaccount\\.com` +
     `|${project}@appspot\\.gserviceaccount\\.com)$`,
 );
-const serviceAccount = z
-  .string()
-  .max(320)
-  .regex(email, 'must be the email of a service account, such as minter@my-project.iam.gserviceaccount.com');
+const serviceAccount = () =>
+  z
+    .string()
+    .max(320)
+    .regex(
+      email,
+      'must be the email of a service account, such as minter@my-project.iam.gserviceaccount.com',
+    );
 
 /** What gcloud grants unless told otherwise; asking for it by flag costs a second call. */
 const defaultLifetime = 3600;
@@ -39,7 +43,7 @@ export const gcp = defineHandler({
       help: 'The service account to impersonate, such as minter@my-project.iam.gserviceaccount.com.',
     }),
     lifetime_seconds: defaulted(
-      z.int('must be a whole number of seconds').min(60).max(43200),
+      () => z.int('must be a whole number of seconds').min(60).max(43200),
       defaultLifetime,
       {
         label: 'Lifetime (seconds)',
@@ -47,7 +51,7 @@ export const gcp = defineHandler({
         type: 'integer',
       },
     ),
-    delegates: optional(z.array(serviceAccount).min(1).max(20), {
+    delegates: optional(() => z.array(serviceAccount()).min(1).max(20), {
       label: 'Delegates',
       help: 'The service accounts of a delegation chain, first the one that the parent credential may impersonate.',
       type: 'list',

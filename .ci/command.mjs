@@ -1,0 +1,84 @@
+/**
+ * Bundles the command into one file, so that a start reads that and not hundreds. Each part that is loaded by itself is
+ * a function in it, which V8 compiles when it is called; bin/load.js calls them, and .ci/command-cache.mjs keeps what
+ * V8 has compiled.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { build, transform } from 'esbuild';
+
+const dist = resolve('dist');
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** Our own modules: each keeps its own URL, by which it finds what lies beside it, and the version is known by now. */
+const ownModules = {
+  name: 'own-modules',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.js$/ }, ({ path }) => {
+      const file = relative(dist, path);
+      if (file.startsWith('..')) return undefined;
+      if (file === 'version.js') return { contents: `export const version = '${version}';` };
+      const text = readFileSync(path, 'utf8');
+      return { contents: text.replaceAll('import.meta.url', `urlOf(${JSON.stringify(file)})`) };
+    });
+  },
+};
+
+/** commander can start executables as subcommands. There are none here, and node:child_process takes long to load. */
+const withoutExecutables = {
+  name: 'without-executables',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: 'none', namespace: 'absent' } : undefined,
+    );
+    bundle.onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+const common = { target: 'node20.19', charset: 'ascii', minifyWhitespace: true };
+const { outputFiles, metafile } = await build({
+  ...common,
+  entryPoints: [join(dist, 'cli', 'main.js')],
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  // Native, with workers of their own, or only there where somebody installed them.
+  external: ['better-sqlite3', 'pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
+  plugins: [ownModules, withoutExecutables],
+  metafile: true,
+  write: false,
+});
+const parts = outputFiles.map(async ({ path, text }) => {
+  const name = basename(path);
+  const { code } = await transform(text, {
+    ...common,
+    // As .mjs, esbuild reads CommonJS packages as Node does for a module.
+    sourcefile: name.replace(/\.js$/, '.mjs'),
+    format: 'cjs',
+    // The packages that are not bundled are CommonJS too: nothing needs the loader of modules.
+    supported: { 'dynamic-import': false },
+  });
+  return `${JSON.stringify(name)}:function(exports,require,module,urlOf){${code}\n}`;
+});
+rmSync(join(dist, 'command'), { recursive: true, force: true });
+mkdirSync(join(dist, 'command'));
+writeFileSync(join(dist, 'command', 'command.cjs'), `({\n${(await Promise.all(parts)).join(',\n')}\n})\n`);
+writeFileSync(join(dist, 'command', 'LICENSES.txt'), licenses());
+
+/** The licences of what is bundled, as they ask for. */
+function licenses() {
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file) ?? [],
+  );
+  return [...new Set(folders)]
+    .sort()
+    .map((folder) => {
+      const name = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+      const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const text = name ? readFileSync(join(folder, name), 'utf8').trim() : license;
+      return `${folder.replace(/^.*node_modules\//, '')}\n\n${text}\n`;
+    })
+    .join('\n\n');
+}
