@@ -11,7 +11,14 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const key = ['--target-credential-key', 'idp:aws:prod'];
-const request = ['--provider', 'aws', ...key, '--role-arn', 'arn:aws:iam::123456789012:role/deploy', '--json'];
+const request = [
+  '--provider',
+  'aws',
+  ...key,
+  '--role-arn',
+  'arn:aws:iam::123456789012:role/deploy',
+  '--json',
+];
 /** In this order: a credential is minted before it is used. */
 const usual = [
   ['help'],

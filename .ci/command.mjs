@@ -35,6 +35,19 @@ const withoutExecutables = {
   },
 };
 
+/** The package `bindings` tries a dozen places for an addon, and would look for them beside the bundle. */
+const nativeAddon = {
+  name: 'native-addon',
+  setup(bundle) {
+    const addon = 'better-sqlite3/build/Release/better_sqlite3.node';
+    bundle.onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: 'addon' }));
+    bundle.onLoad({ filter: /./, namespace: 'addon' }, () => ({
+      contents: `module.exports = () => require('${addon}');`,
+    }));
+    bundle.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
 const common = { target: 'node20.19', charset: 'ascii', minifyWhitespace: true };
 const { outputFiles, metafile } = await build({
   ...common,
@@ -44,9 +57,9 @@ const { outputFiles, metafile } = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  // Native, with workers of their own, or only there where somebody installed them.
-  external: ['better-sqlite3', 'pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
-  plugins: [ownModules, withoutExecutables],
+  // They have workers of their own, or are only there where somebody installed them.
+  external: ['pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
+  plugins: [ownModules, withoutExecutables, nativeAddon],
   metafile: true,
   write: false,
 });

@@ -57,8 +57,8 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
 
   const built = argvOf(checked);
   const file = locate(built.binary, (options.env ?? process.env).PATH);
-  const started = performance.now();
-  const duration_ms = () => Math.round(performance.now() - started);
+  const started = process.hrtime.bigint();
+  const duration_ms = () => Number((process.hrtime.bigint() - started + 500_000n) / 1_000_000n);
   const { run_id } = checked;
   try {
     await begin(checked, actor, built, file, { ...options, audit });

@@ -79,9 +79,11 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
   });
 
   try {
-    // Its pipes end with it, unless a grandchild holds them: then a short grace is all they get.
+    // Its pipes end with it, unless a grandchild holds them: then a short grace is all they get. Where they have ended,
+    // the rest of it must not keep this process.
     const ended = exited.then(async (exit) => {
-      await Promise.race([Promise.all([stdout.ended, stderr.ended]), sleep(pipeGraceMs)]);
+      const grace = sleep(pipeGraceMs, undefined, { ref: false });
+      await Promise.race([Promise.all([stdout.ended, stderr.ended]), grace]);
       return exit;
     });
     const first = await Promise.race([ended, stopped]);

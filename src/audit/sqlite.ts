@@ -342,7 +342,8 @@ function guard<T>(path: string, work: () => T): T {
   } catch (error) {
     if (error instanceof CloudCliError) throw error;
     const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
-    if (code === 'ERR_DLOPEN_FAILED' || /bindings file/.test((error as Error).message)) {
+    // The last is how the bundled command finds out.
+    if (code === 'ERR_DLOPEN_FAILED' || /bindings file|\.node'/.test((error as Error).message)) {
       throw new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
         hint: 'Run: npm rebuild better-sqlite3 --ignore-scripts=false',
       });

@@ -1,11 +1,16 @@
 /** The streams and environment a command works with, passed in so that it runs without a terminal in a test. */
+import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 type Terminal = { isTTY?: boolean };
 
+/** What a command needs of standard output; any stream that can be written to has it. */
+export type Output = EventEmitter &
+  Terminal & { columns?: number; write(text: string, done?: () => void): boolean };
+
 export interface Io {
   stdin: Readable & Terminal;
-  stdout: Writable & Terminal & { columns?: number };
+  stdout: Output;
   stderr: Writable & Terminal;
   env: NodeJS.ProcessEnv;
 }

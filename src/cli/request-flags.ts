@@ -120,9 +120,8 @@ function fromFile({ name }: Flag, path: string): string {
 
 async function fromStdin({ label }: Flag, io: Io): Promise<string> {
   if (isInteractive(io)) {
-    const { password } = await import('@inquirer/prompts');
-    // Without this, a key would show what is typed.
-    return password({ message: label, toggleMask: false }, { input: io.stdin, output: io.stderr });
+    const { askSecret } = await import('./ask-secret.js');
+    return askSecret(label, io);
   }
   return withoutLineEnd(await readAll(io));
 }
