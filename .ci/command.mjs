@@ -1,7 +1,7 @@
 /**
- * Bundles the command into one file, so that a start reads that and not hundreds. Each part that is loaded by itself is
- * a function in it, which V8 compiles when it is called; bin/load.js calls them, and .ci/command-cache.mjs keeps what
- * V8 has compiled.
+ * Bundles the command, so that a start reads one file and not hundreds: `usual.cjs`, and `rest.cjs` with what only a
+ * person waits for. Each part that is loaded by itself is a function there, which V8 compiles when it is called;
+ * bin/load.js calls them, and .ci/command-cache.mjs keeps what V8 has compiled.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
@@ -63,7 +63,9 @@ const { outputFiles, metafile } = await build({
   metafile: true,
   write: false,
 });
-const parts = outputFiles.map(async ({ path, text }) => {
+const usual = reached('dist/main.js');
+const parts = { 'usual.cjs': [], 'rest.cjs': [] };
+for (const { path, text } of outputFiles) {
   const name = basename(path);
   const { code } = await transform(text, {
     ...common,
@@ -73,12 +75,27 @@ const parts = outputFiles.map(async ({ path, text }) => {
     // The packages that are not bundled are CommonJS too: nothing needs the loader of modules.
     supported: { 'dynamic-import': false },
   });
-  return `${JSON.stringify(name)}:function(exports,require,module,urlOf){${code}\n}`;
-});
+  const file = usual.has(`dist/${name}`) ? 'usual.cjs' : 'rest.cjs';
+  parts[file].push(`${JSON.stringify(name)}:function(exports,require,module,urlOf){${code}\n}`);
+}
 rmSync(join(dist, 'command'), { recursive: true, force: true });
 mkdirSync(join(dist, 'command'));
-writeFileSync(join(dist, 'command', 'command.cjs'), `({\n${(await Promise.all(parts)).join(',\n')}\n})\n`);
+for (const [file, functions] of Object.entries(parts))
+  writeFileSync(join(dist, 'command', file), `({\n${functions.join(',\n')}\n})\n`);
 writeFileSync(join(dist, 'command', 'LICENSES.txt'), licenses());
+
+/** What a part loads, now or later, but for what only a person waits for. */
+function reached(part, seen = new Set()) {
+  const { imports, entryPoint = '' } = metafile.outputs[part];
+  if (
+    seen.has(part) ||
+    /(?:serve|doctor|keep|conversation|ask-secret|ora\/index|age-encryption\/.*)\.js$/.test(entryPoint)
+  )
+    return seen;
+  seen.add(part);
+  for (const { path, external } of imports) if (!external) reached(path, seen);
+  return seen;
+}
 
 /** The licences of what is bundled, as they ask for. */
 function licenses() {

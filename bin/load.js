@@ -9,11 +9,10 @@ const { Script } = require('node:vm');
 
 const dist = join(__dirname, '..', 'dist');
 
-/** What the command's main part exports, and its script. */
+/** What the command's main part exports, and the script that holds it. */
 function load(name) {
-  const filename = join(dist, 'command', 'command.cjs');
-  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCache(name) });
-  const parts = script.runInThisContext();
+  const script = scriptOf('usual.cjs', readCache(name));
+  let parts = script.runInThisContext();
   const loaded = new Map();
   const requirePart = (id) => {
     if (!id.startsWith('./')) return require(id);
@@ -21,10 +20,17 @@ function load(name) {
     if (known) return known.exports;
     const module = { exports: {} };
     loaded.set(id, module);
-    parts[id.slice(2)](module.exports, requirePart, module, urlOf);
+    const part = id.slice(2);
+    if (!Object.hasOwn(parts, part)) parts = { ...parts, ...scriptOf('rest.cjs').runInThisContext() };
+    parts[part](module.exports, requirePart, module, urlOf);
     return module.exports;
   };
   return { ...requirePart('./main.js'), script };
+}
+
+function scriptOf(file, cachedData) {
+  const filename = join(dist, 'command', file);
+  return new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
 }
 
 /** The URL of the module that stands in the bundle: what it finds beside itself is still found there. */

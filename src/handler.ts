@@ -2,12 +2,12 @@
  * What a provider is: one file of data and three pure functions (argv, parse, explain), from which validation,
  * preview, mint, prompts and flags all follow. `defineHandler` is also the door for a provider of your own.
  */
-import type * as z from 'zod';
+import type * as z from 'zod/v4/core';
 import { CloudCliError, type Outcome } from './errors.js';
 import type { Secret } from './secret.js';
 
 /** One field of a request: how to ask for it and what it must be. */
-export interface Field<S extends z.ZodType = z.ZodType, R extends boolean = boolean> {
+export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = boolean> {
   label: string;
   /** One sentence for a person: what it is and what it must look like. */
   help: string;
@@ -144,10 +144,10 @@ export function defineHandler<const F extends Fields, const P extends string>(
 }
 
 /** A schema, or what makes it: only a value that is there needs one, and making them all takes longer than a preview. */
-type Making<S extends z.ZodType> = S | (() => S);
+type Making<S extends z.$ZodType> = S | (() => S);
 
 /** A field that a request must have. */
-export function required<S extends z.ZodType>(
+export function required<S extends z.$ZodType>(
   schema: Making<S>,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, true> {
@@ -155,7 +155,7 @@ export function required<S extends z.ZodType>(
 }
 
 /** A field that a request may have. */
-export function optional<S extends z.ZodType>(
+export function optional<S extends z.$ZodType>(
   schema: Making<S>,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, false> {
@@ -163,7 +163,7 @@ export function optional<S extends z.ZodType>(
 }
 
 /** A field that a request may have, and the value it takes otherwise. */
-export function defaulted<S extends z.ZodType, const D extends string | number>(
+export function defaulted<S extends z.$ZodType, const D extends string | number>(
   schema: Making<S>,
   value: D,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
@@ -171,7 +171,7 @@ export function defaulted<S extends z.ZodType, const D extends string | number>(
   return Object.assign(field(schema, words), { required: false as const, default: value });
 }
 
-function field<S extends z.ZodType>(
+function field<S extends z.$ZodType>(
   schema: Making<S>,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ) {

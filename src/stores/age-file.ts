@@ -10,6 +10,7 @@ import {
   parseCredential,
   serializeCredential,
 } from '../credential.js';
+import { encryptX25519, recipientOfX25519 } from './age-x25519.js';
 
 const stanzaType = 'cloud-cli.alphaswarm.dev/metadata';
 const metadataBytes = 4096;
@@ -35,16 +36,29 @@ export async function encryptCredential(
 ): Promise<Uint8Array> {
   const metadata = Buffer.from(JSON.stringify(metadataOf(credential)));
   if (metadata.length > metadataBytes) throw new AgeFileError('cannot hold metadata of this size');
-  const { Encrypter, Stanza } = await import('age-encryption');
+  const plaintext = Buffer.from(serializeCredential(credential));
   try {
-    const encrypter = new Encrypter();
-    // It comes first, so that its place does not depend on how many recipients there are.
-    encrypter.addRecipient({ wrapFileKey: () => [new Stanza([stanzaType], metadata)] });
-    for (const recipient of recipients) encrypter.addRecipient(recipient);
-    return await bytesOf(await encrypter.encrypt(streamOf(Buffer.from(serializeCredential(credential)))));
+    return (
+      encryptX25519(plaintext, recipients, { type: stanzaType, body: metadata }) ??
+      (await encryptToOthers(plaintext, recipients, metadata))
+    );
   } catch {
     throw new AgeFileError('could not be encrypted');
   }
+}
+
+/** To recipients of which some are of another kind: post-quantum, or a key in hardware. */
+async function encryptToOthers(
+  plaintext: Uint8Array,
+  recipients: readonly string[],
+  metadata: Uint8Array,
+): Promise<Uint8Array> {
+  const { Encrypter, Stanza } = await import('age-encryption');
+  const encrypter = new Encrypter();
+  // It comes first, so that its place does not depend on how many recipients there are.
+  encrypter.addRecipient({ wrapFileKey: () => [new Stanza([stanzaType], metadata)] });
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  return bytesOf(await encrypter.encrypt(streamOf(plaintext)));
 }
 
 /**
@@ -97,13 +111,17 @@ export function identitiesIn(text: string): string[] {
  * @throws AgeFileError when one of them is not an identity, or there is none
  */
 export async function recipientsOf(identities: readonly string[]): Promise<string[]> {
-  const { identityToRecipient } = await import('age-encryption');
   if (identities.length === 0) throw new AgeFileError('holds no age identity');
   try {
-    return await Promise.all(identities.map((identity) => identityToRecipient(identity)));
+    return await Promise.all(identities.map(recipientOf));
   } catch {
     throw new AgeFileError('holds a line that is not an age identity');
   }
+}
+
+async function recipientOf(identity: string): Promise<string> {
+  const recipient = recipientOfX25519(identity);
+  return recipient ?? (await import('age-encryption')).identityToRecipient(identity);
 }
 
 /** The positions, from 1, of those `recipients` that nothing can be encrypted to. */
