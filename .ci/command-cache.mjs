@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const key = ['--target-credential-key', 'idp:aws:prod'];
@@ -31,34 +30,29 @@ const usual = [
   ['audit', 'list', '--json'],
 ];
 
-const [home, ...args] = process.argv.slice(2);
-if (home === undefined) makeAll();
-else await make(home, args);
+const [...args] = process.argv.slice(2);
+if (args.length === 0) makeAll();
+else await make(args);
 
 function makeAll() {
   const home = mkdtempSync(join(tmpdir(), 'cloud-cli-build-'));
+  const PATH = [resolve('fixtures', 'bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
   try {
     for (const args of usual) {
-      const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), home, ...args], {
-        stdio: 'inherit',
+      const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...args], {
+        env: { PATH, HOME: home },
+        stdio: ['ignore', 'pipe', 'inherit'],
       });
-      if (status !== 0) throw new Error(`${args[0]} failed`);
+      if (status !== 0) throw new Error(`cloud-cli ${args[0]} failed`);
     }
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function make(home, args) {
-  const { main, script } = createRequire(import.meta.url)('../bin/load.js').load('none');
-  const PATH = [resolve('fixtures', 'bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
-  const io = {
-    stdin: new PassThrough().end(),
-    stdout: new PassThrough().resume(),
-    stderr: new PassThrough().resume(),
-    env: { PATH, HOME: home },
-  };
-  const status = await main(args, io);
-  if (status === 0) writeFileSync(join('dist', 'command', `${args[0]}.cache`), script.createCachedData());
-  process.exitCode = status;
+async function make(args) {
+  const { main, scripts } = createRequire(import.meta.url)('../bin/load.js').load('none');
+  process.exitCode = await main(args);
+  for (const [file, script] of scripts)
+    writeFileSync(join('dist', 'command', `${args[0]}.${file}.cache`), script.createCachedData());
 }

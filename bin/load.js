@@ -9,10 +9,19 @@ const { Script } = require('node:vm');
 
 const dist = join(__dirname, '..', 'dist');
 
-/** What the command's main part exports, and the script that holds it. */
+/** What the command's main part exports, and the scripts that were needed until now. */
 function load(name) {
-  const script = scriptOf('usual.cjs', readCache(name));
-  let parts = script.runInThisContext();
+  const command = /^[a-z-]+$/.test(name) ? name : 'help';
+  const scripts = new Map();
+  const partsIn = (file) => {
+    const filename = join(dist, 'command', file);
+    const cachedData = readCache(`${command}.${file}`);
+    const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+    scripts.set(file, script);
+    return script.runInThisContext();
+  };
+
+  let parts = partsIn('usual.cjs');
   const loaded = new Map();
   const requirePart = (id) => {
     if (!id.startsWith('./')) return require(id);
@@ -21,29 +30,24 @@ function load(name) {
     const module = { exports: {} };
     loaded.set(id, module);
     const part = id.slice(2);
-    if (!Object.hasOwn(parts, part)) parts = { ...parts, ...scriptOf('rest.cjs').runInThisContext() };
+    if (!Object.hasOwn(parts, part)) parts = { ...parts, ...partsIn('rest.cjs') };
     parts[part](module.exports, requirePart, module, urlOf);
     return module.exports;
   };
-  return { ...requirePart('./main.js'), script };
+  return { main: requirePart('./main.js').main, scripts };
 }
 
-function scriptOf(file, cachedData) {
-  const filename = join(dist, 'command', file);
-  return new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+function readCache(name) {
+  try {
+    return readFileSync(join(dist, 'command', `${name}.cache`));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The URL of the module that stands in the bundle: what it finds beside itself is still found there. */
 function urlOf(file) {
   return pathToFileURL(join(dist, file)).href;
-}
-
-function readCache(name) {
-  try {
-    return readFileSync(join(dist, 'command', /^[a-z-]+$/.test(name) ? `${name}.cache` : 'help.cache'));
-  } catch {
-    return undefined;
-  }
 }
 
 module.exports = { load };

@@ -11,8 +11,15 @@ interface Flag extends FieldInfo {
   providers: string[];
 }
 
+let known: Flag[] | undefined;
+
 /** The flags of every provider, each once. */
 function flags(): Flag[] {
+  known ??= everyFlag();
+  return known;
+}
+
+function everyFlag(): Flag[] {
   const handlers = listHandlers();
   const byName = new Map<string, Flag>();
   for (const handler of handlers) {
