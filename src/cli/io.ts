@@ -13,11 +13,13 @@ export interface Io {
   stdout: Output;
   stderr: Writable & Terminal;
   env: NodeJS.ProcessEnv;
+  /** Whether stdin and stderr are terminals, where that is known without opening them. */
+  interactive?: boolean;
 }
 
 /** Whether a person reads stderr: only then is there a spinner. */
 export function isInteractive(io: Io): boolean {
-  return io.stdin.isTTY === true && io.stderr.isTTY === true;
+  return io.interactive ?? (io.stdin.isTTY === true && io.stderr.isTTY === true);
 }
 
 /** Data, to stdout. */

@@ -16,6 +16,10 @@ export function systemIo(): Io {
       return process.stderr;
     },
     env: process.env,
+    get interactive() {
+      const { isatty } = process.getBuiltinModule('node:tty');
+      return isatty(0) && isatty(2);
+    },
   };
 }
 
