@@ -1,5 +1,6 @@
 /** The embedder's door: what `@alphaswarm/cloud-cli` promises, and nothing else. */
 export { type BuiltArgv, buildArgv } from './argv.js';
+export { type Checkpoint, signHead, verifyAgainst, verifyHead } from './audit/checkpoint.js';
 export type {
   AuditStore,
   Head,
@@ -62,7 +63,7 @@ export { type MintOptions, mint } from './mint.js';
 export type { AllowRule, Verdict } from './policy.js';
 export { type Preview, type PreviewOptions, preview } from './preview.js';
 export { type FieldInfo, fieldsOf, type MoreHandlers } from './request.js';
-export { CredentialResolver } from './resolver.js';
+export { CredentialResolver, type ResolveOptions } from './resolver.js';
 export type { Command, Ending, Spawner } from './run.js';
 export { Secret } from './secret.js';
 export { openSpawnHelper, type SpawnHelper } from './spawn-helper.js';

@@ -1,7 +1,8 @@
 /** Mints that need no spawn: the ledger has recorded their like. */
 import type { AuditStore, WorkloadRun } from './audit/ledger.js';
 import type { CredentialMetadata, Envelope } from './credential.js';
-import { CloudCliError, invalidRequest } from './errors.js';
+import { CloudCliError } from './errors.js';
+import { msLeft, windowMs } from './freshness.js';
 import type { CheckedRequest } from './request.js';
 
 /** When the key's stored credential is good enough. */
@@ -43,15 +44,10 @@ export async function stillFresh(
 ): Promise<Envelope | undefined> {
   const least = options.min_remaining_seconds;
   if (least === undefined) return undefined;
-  if (!(Number.isFinite(least) && least >= 0)) {
-    throw invalidRequest(
-      [{ field: 'min_remaining_seconds', message: 'must be a number of seconds, 0 or more' }],
-      'Leave it out to mint in any case.',
-    );
-  }
+  const leastMs = windowMs(least, 'Leave it out to mint in any case.');
   const row = await audit.latest(checked.key.toString());
   if (!row?.expires_at || row.request_digest !== checked.digest) return undefined;
-  if (Date.parse(row.expires_at) - Date.now() <= least * 1000) return undefined;
+  if (msLeft({ expires_at: row.expires_at }) <= leastMs) return undefined;
   const stored = options.stored ? await options.stored(checked.key) : { audit_run_id: row.run_id };
   return stored?.audit_run_id === row.run_id ? recordedEnvelope(row) : undefined;
 }

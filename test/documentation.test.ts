@@ -20,6 +20,7 @@ const streams = () => ({ stdin: new PassThrough(), stdout: new PassThrough(), st
 const program = await buildProgram({ ...streams(), env: {} });
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const readme = read('README.md');
+const documents = readdirSync(join(root, 'docs')).map((name) => read('docs', name));
 const pages = new Map(readdirSync(join(root, 'man')).map((name) => [name, read('man', name)]));
 
 /** Commands that the help shows, by the words that one types behind `cloud-cli`. */
@@ -148,7 +149,7 @@ describe('the manual', () => {
       const [, examples = ''] = page.split('.Sh EXAMPLES\n');
       expect([file, /^\.Bd /m.test(examples)]).toEqual([file, true]);
     }
-    for (const text of [...pages.values(), readme]) {
+    for (const text of [...pages.values(), ...documents, readme]) {
       const joined = text.replace(/\\e?\n/g, ' ');
       for (const [line] of joined.matchAll(/^(?:\$ )?cloud-cli [a-z].*$/gm))
         expect([line, wrong(line)]).toEqual([line, []]);

@@ -78,6 +78,55 @@ describe('resolve', () => {
     expect(later.asked).toEqual([]);
   });
 
+  it('passes over what ends within the window, for the first that lives longer', async () => {
+    const [soon, later, last] = [hours(1), hours(2), hours(3)].map((time) => holding(credential(time)));
+    const stores = [soon!, later!, last!];
+    const resolver = new CredentialResolver(stores, { min_remaining_seconds: 5400 });
+    expect(await resolver.resolve(key)).toBe(await later!.read(key));
+    expect(last!.asked).toEqual([]);
+    expect(await resolver.resolve(key, { min_remaining_seconds: undefined })).toBe(await later!.read(key));
+    expect(await resolver.resolve(key, { min_remaining_seconds: 0 })).toBe(await soon!.read(key));
+    const without = new CredentialResolver(stores);
+    expect(await without.resolve(key, { min_remaining_seconds: 9000 })).toBe(await last!.read(key));
+  });
+
+  it('gives the one that lives longest where none outlives the window, and none that has expired', async () => {
+    const longest = credential(hours(2));
+    const held = ['soon', hours(-1), hours(1), longest.expires_at, hours(1.5)];
+    const stores = held.map((time) => holding(time === longest.expires_at ? longest : credential(time)));
+    for (const chain of [stores, stores.toReversed()]) {
+      const resolver = new CredentialResolver(chain, { min_remaining_seconds: 86_400 });
+      expect(await resolver.resolve(key)).toBe(longest);
+    }
+    const expired = new CredentialResolver(stores.slice(0, 2), { min_remaining_seconds: 86_400 });
+    await expect(expired.resolve(key)).rejects.toMatchObject({ code: 'expired' });
+  });
+
+  it('goes by moments, not by how they are written', async () => {
+    const [second, fraction] = ['2100-01-01T00:00:00Z', '2100-01-01T00:00:00.500Z'];
+    const stores = [second, fraction].map((time) => holding(credential(time)));
+    const resolver = new CredentialResolver(stores, { min_remaining_seconds: 1e10 });
+    expect((await resolver.resolve(key)).expires_at).toBe(fraction);
+  });
+
+  it('refuses a window that is none, when it is made and when it is asked', async () => {
+    for (const min_remaining_seconds of [
+      -1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      '60' as unknown as number,
+    ]) {
+      const refusal = expect.objectContaining({
+        code: 'invalid_request',
+        details: { issues: [expect.objectContaining({ field: 'min_remaining_seconds' })] },
+      });
+      expect(() => new CredentialResolver([], { min_remaining_seconds })).toThrow(refusal);
+      await expect(new CredentialResolver([]).resolve(key, { min_remaining_seconds })).rejects.toEqual(
+        refusal,
+      );
+    }
+  });
+
   it('keeps to the stores that it was made with', async () => {
     const stores = [holding(credential())];
     const resolver = new CredentialResolver(stores);

@@ -1,21 +1,26 @@
 /** `cloud-cli audit`: reads the ledger. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { AuditStore, Head, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import { verifyAgainst } from '../audit/checkpoint.js';
+import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import { CloudCliError, invalidRequest } from '../errors.js';
 import { Secret } from '../secret.js';
+import { checkpointCommand } from './audit/checkpoint.js';
+import { readSavedHeads } from './audit/saved-heads.js';
 import { type Io, print, printJson, printPairs, printTable, readAll } from './io.js';
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
-    .description('Read the ledger: list and show runs, verify the chain, export it, trace a credential.')
+    .description(
+      'Read the ledger: list and show runs, verify the chain, sign its head, export it, trace a credential.',
+    )
     .addHelpText('after', '\nExample:\n  cloud-cli audit list --status FAILED --limit 5');
   audit.addCommand(listCommand(io));
   audit.addCommand(showCommand(io));
   audit.addCommand(verifyCommand(io));
+  audit.addCommand(checkpointCommand(io));
   audit.addCommand(exportCommand(io));
   audit.addCommand(traceCommand(io));
   return audit;
@@ -76,23 +81,32 @@ function verifyCommand(io: Io): Command {
     .description('Check the whole chain of events: exit 0 only if nobody edited it.')
     .option(
       '--head <file>',
-      'A head saved before, as --json prints it: finds out whether the end was cut off since.',
+      'A head saved before, as --json prints it, or checkpoints: finds out whether the end was cut off since.',
     )
+    .option('--public-key <file>', 'The key that must have signed the checkpoints.')
     .option('--json', 'Print one JSON document.')
     .addHelpText(
       'after',
-      '\nExample:\n  cloud-cli audit verify --json >head.json\n  cloud-cli audit verify --head head.json',
+      '\nExample:\n  cloud-cli audit verify --json >head.json\n  cloud-cli audit verify --head head.json\n  cloud-cli audit verify --head checkpoints.jws --public-key audit.key.pub',
     )
-    .action(async ({ head, json }: { head?: string; json?: boolean }) => {
-      const saved = head === undefined ? undefined : readHead(head);
-      const found = await withLedger(io, (ledger) => ledger.verify(saved));
+    .action(async ({ head, publicKey, json }: { head?: string; publicKey?: string; json?: boolean }) => {
+      if (head === undefined && publicKey !== undefined) {
+        throw invalidRequest(
+          [{ field: 'public_key', message: 'goes with --head' }],
+          'Name the file of the checkpoints that it signed: --head FILE',
+        );
+      }
+      const saved = head === undefined ? undefined : await readSavedHeads(head, publicKey);
+      const found = await withLedger(io, (ledger) => verifyAgainst(ledger, saved?.heads ?? []));
       if (!found.ok) {
         throw new CloudCliError('audit_unavailable', `the ledger does not verify: ${found.problem}`, {
           hint: 'Somebody or something changed it: keep the file as evidence, and compare it with an export or a backup.',
         });
       }
-      if (json) printJson(io, found);
-      else print(io, `verified ${found.events} events, head ${found.head.hash}`);
+      const { checkpoint } = saved ?? {};
+      if (json) return printJson(io, { ...found, ...(checkpoint ? { checkpoint } : {}) });
+      print(io, `verified ${found.events} events, head ${found.head.hash}`);
+      if (checkpoint) print(io, `last checkpoint at event ${checkpoint.seq}, signed ${checkpoint.signed_at}`);
     });
 }
 
@@ -152,30 +166,6 @@ const told = [
   'created_at',
   'live_until',
 ] as const satisfies readonly (keyof WorkloadRun)[];
-
-/** A head as `verify --json` prints it, or the head alone. */
-function readHead(file: string): Head {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    value = undefined;
-  }
-  const head = (value as { head?: unknown } | undefined)?.head ?? value;
-  const { seq, hash } = (head ?? {}) as Partial<Head>;
-  if (
-    typeof seq === 'number' &&
-    Number.isSafeInteger(seq) &&
-    typeof hash === 'string' &&
-    /^[0-9a-f]{64}$/.test(hash)
-  ) {
-    return { seq, hash };
-  }
-  throw invalidRequest(
-    [{ field: 'head', message: 'must name a file that holds a saved head' }],
-    'Save one with `cloud-cli audit verify --json >FILE`.',
-  );
-}
 
 /** Waits where the reader is slower than we are, so that memory stays flat. */
 async function write(io: Io, text: string): Promise<void> {

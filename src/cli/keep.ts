@@ -2,11 +2,12 @@
 import { Command } from 'commander';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings, type Settings } from '../config.js';
-import { exitCodes, invalidRequest, isCloudCliError } from '../errors.js';
+import { invalidRequest, isCloudCliError } from '../errors.js';
 import { type KeepEvent, keep } from '../keep.js';
 import { checkRequest } from '../request.js';
 import { openCredentialStore } from '../stores/open.js';
-import { ExitStatus, type Io, print } from './io.js';
+import { asService } from './interrupt.js';
+import { type Io, print } from './io.js';
 import { requestOf } from './request-flags.js';
 import { targetRequest } from './target.js';
 
@@ -25,7 +26,7 @@ export function keepCommand(io: Io): Command {
       const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
       const audit = await openAuditStore(settings.audit_url);
       try {
-        const stopped = await untilStopped((signal) =>
+        await asService((signal) =>
           keep(targets, {
             ask: async (target) => {
               const now = loadSettings(io.env);
@@ -41,27 +42,11 @@ export function keepCommand(io: Io): Command {
             ...(settings.actor === undefined ? {} : { actor: settings.actor }),
           }),
         );
-        // The stop of a service is no failure; Ctrl-C is what it is everywhere.
-        if (stopped !== 'SIGTERM') throw new ExitStatus(exitCodes.cancelled);
       } finally {
         await audit.close();
         await store.close();
       }
     });
-}
-
-/** Runs `work` with a signal that aborts when this process is asked to end, and tells by which. */
-async function untilStopped(work: (signal: AbortSignal) => Promise<void>): Promise<NodeJS.Signals> {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const controller = new AbortController();
-  const stop = (signal: NodeJS.Signals) => controller.abort(signal);
-  for (const signal of signals) process.on(signal, stop);
-  try {
-    await work(controller.signal);
-    return controller.signal.reason;
-  } finally {
-    for (const signal of signals) process.off(signal, stop);
-  }
 }
 
 /** Two targets of one key would replace each other's credential. @throws CloudCliError `invalid_request` */

@@ -2,13 +2,13 @@
 import { Command } from 'commander';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
-import { invalidRequest } from '../errors.js';
 import { mint } from '../mint.js';
 import { defaultTimeoutSeconds } from '../request.js';
 import { openCredentialStore } from '../stores/open.js';
 import { untilInterrupted } from './interrupt.js';
 import { type Io, printJson, printPairs } from './io.js';
 import { addRequestFlags, requestOf } from './request-flags.js';
+import { secondsOf } from './seconds.js';
 import { mintingOf, withSpinner } from './spinner.js';
 import { targetRequest } from './target.js';
 
@@ -27,7 +27,8 @@ export function mintCommand(io: Io): Command {
     )
     .action(async (target: string | undefined, options: Record<string, unknown>) => {
       const settings = loadSettings(io.env);
-      const min_remaining_seconds = secondsOf(options.minRemaining as string | undefined);
+      const least = options.minRemaining as string | undefined;
+      const min_remaining_seconds = least === undefined ? undefined : secondsOf(least, 'min_remaining');
       const request = await requestOf(options, io, targetRequest(settings, target));
       const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
       const audit = await openAuditStore(settings.audit_url);
@@ -60,17 +61,4 @@ export function mintCommand(io: Io): Command {
 /** What the spinner counts against; a value that is none will be refused. */
 function secondsIn({ timeout_seconds }: Record<string, unknown>): number {
   return typeof timeout_seconds === 'number' ? timeout_seconds : defaultTimeoutSeconds;
-}
-
-/** Seconds of a duration such as 90, 90s, 15m or 1h. */
-function secondsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, number, unit = 's'] = /^([0-9]{1,6})([smh])?$/.exec(text) ?? [];
-  if (number === undefined) {
-    throw invalidRequest(
-      [{ field: 'min_remaining', message: 'must be a duration' }],
-      'Write it as 90s, 15m or 1h.',
-    );
-  }
-  return Number(number) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
 }

@@ -1,0 +1,46 @@
+/** The code of `docs/` compiles, against our sources and the real SDKs. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root, temporaryDirectory } from './support.js';
+
+const directory = join(root, 'docs');
+const documents = readdirSync(directory).filter((name) => name.endsWith('.md'));
+const { name: ourselves } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { name: string };
+
+/** Each block of TypeScript as a file; the first may be imported by those that follow. */
+function codeOf(document: string): Map<string, string> {
+  const text = readFileSync(join(directory, document), 'utf8');
+  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
+  const exported = (block: string) => /^export const (\w+)/m.exec(block)?.[1];
+  return new Map(blocks.map((block, index) => [`${exported(block) ?? `block-${index}`}.ts`, block]));
+}
+
+describe.each(documents)('the document %s', (document) => {
+  it('has code that compiles', () => {
+    const work = temporaryDirectory();
+    const files = codeOf(document);
+    for (const [name, code] of files) writeFileSync(join(work, name), `${code}export {};\n`);
+    symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'));
+    writeFileSync(join(work, 'package.json'), '{"type":"module"}');
+    const paths = {
+      [ourselves]: [join(root, 'src/index.ts')],
+      [`${ourselves}/*`]: [join(root, 'src/*.ts')],
+    };
+    const compilerOptions = { noEmit: true, rootDir: '/', types: ['node'], noUnusedLocals: false, paths };
+    writeFileSync(
+      join(work, 'tsconfig.json'),
+      JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }),
+    );
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const compile = () => {
+      try {
+        return execFileSync(process.execPath, [tsc, '-p', work], { encoding: 'utf8' });
+      } catch (error) {
+        return (error as { stdout: string }).stdout;
+      }
+    };
+    expect(compile()).toBe('');
+  });
+});
