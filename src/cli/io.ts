@@ -6,7 +6,7 @@ type Terminal = { isTTY?: boolean };
 
 /** What a command needs of standard output; any stream that can be written to has it. */
 export type Output = EventEmitter &
-  Terminal & { columns?: number; write(text: string, done?: () => void): boolean };
+  Terminal & { columns?: number; write(text: string, done?: (error?: Error | null) => void): boolean };
 
 export interface Io {
   stdin: Readable & Terminal;

@@ -38,17 +38,17 @@ function isTerminal(fd: number): boolean {
  * code, which would take a tenth of the time of a short command to load.
  */
 class PlainOutput extends EventEmitter {
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(readonly fd: number) {
     super();
   }
 
-  write(text: string, done: () => void = () => {}): boolean {
+  write(text: string, done: (error?: Error) => void = () => {}): boolean {
     if (this.#failure === undefined) this.#write(Buffer.from(text));
     process.nextTick(() => {
       if (this.#failure !== undefined) this.emit('error', this.#failure);
-      done();
+      done(this.#failure);
     });
     return this.#failure === undefined;
   }
@@ -60,7 +60,7 @@ class PlainOutput extends EventEmitter {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') waitForReader();
         else {
-          this.#failure = error;
+          this.#failure = error as Error;
           return;
         }
       }
