@@ -24,17 +24,6 @@ const ownModules = {
   },
 };
 
-/** commander can start executables as subcommands. There are none here, and node:child_process takes long to load. */
-const withoutExecutables = {
-  name: 'without-executables',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('/commander/') ? { path: 'none', namespace: 'absent' } : undefined,
-    );
-    bundle.onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
-  },
-};
-
 /** The package `bindings` tries a dozen places for an addon, and would look for them beside the bundle. */
 const nativeAddon = {
   name: 'native-addon',
@@ -59,7 +48,7 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   // They have workers of their own, or are only there where somebody installed them.
   external: ['pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
-  plugins: [ownModules, withoutExecutables, nativeAddon],
+  plugins: [ownModules, nativeAddon],
   metafile: true,
   write: false,
 });
@@ -69,8 +58,6 @@ for (const { path, text } of outputFiles) {
   const name = basename(path);
   const { code } = await transform(text, {
     ...common,
-    // As .mjs, esbuild reads CommonJS packages as Node does for a module.
-    sourcefile: name.replace(/\.js$/, '.mjs'),
     format: 'cjs',
     // The packages that are not bundled are CommonJS too: nothing needs the loader of modules.
     supported: { 'dynamic-import': false },

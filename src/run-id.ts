@@ -1,9 +1,10 @@
 /** Run ids: UUIDv7 (RFC 9562 section 5.7), so that they sort by the time they were made. */
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /** A new run id in lower-case hexadecimal. */
 export function newRunId(now = Date.now()): string {
-  const bytes = randomBytes(16);
+  const bytes = random(16);
   bytes.writeUIntBE(now, 0, 6);
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);
@@ -12,3 +13,19 @@ export function newRunId(now = Date.now()): string {
 
 /** A UUIDv7 as this package writes it; RFC 9562 asks writers for lower case. */
 export const runIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The system's own source, where it has one: a preview needs nothing else of node:crypto, which takes long to load. */
+function random(length: number): Buffer {
+  try {
+    const source = openSync('/dev/urandom', 'r');
+    try {
+      const bytes = Buffer.alloc(length);
+      if (readSync(source, bytes) === length) return bytes;
+    } finally {
+      closeSync(source);
+    }
+  } catch {
+    // Node knows another.
+  }
+  return randomBytes(length);
+}
