@@ -20,8 +20,11 @@ const setting = <S extends z.core.$ZodType>(schema: S, what: string) =>
 export const configSchema = () =>
   z.strictObject({
     $schema: setting(z.string(), 'Where the JSON Schema of this file is.'),
-    audit_url: setting(words(), 'The ledger: sqlite:PATH.'),
-    store_url: setting(words(), 'The credential store: file:DIRECTORY, or none:.'),
+    audit_url: setting(words(), 'The ledger: sqlite:PATH, or postgres://HOST/DATABASE.'),
+    store_url: setting(
+      words(),
+      'The credential store: file:DIRECTORY, vault+https:, aws-ssm:, aws-secretsmanager:, gcp-secretmanager:, azure-keyvault: or none:.',
+    ),
     targets: setting(
       z.record(
         z.string().check(z.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-')),

@@ -6,9 +6,9 @@ import { safePath } from './locate.js';
 export const runIdVariable = 'CLOUD_CLI_RUN_ID';
 
 // Loaders, interpreters and shells take code or options from these; SSLKEYLOGFILE writes TLS keys to disk. Our own
-// variables can hold secrets that the vendor has no need of.
+// variables, and the password of the ledger, are secrets that the vendor has no need of.
 const stripped =
-  /^(?:LD_|DYLD_|PYTHON|NODE_|npm_|NPM_|PERL|RUBY|GEM_|BASH_FUNC_|CLOUD_CLI_|_?JAVA_|JDK_|OPENSSL_|GCONV_PATH$|GLIBC_TUNABLES$|LOCPATH$|NLSPATH$|MALLOC_|BASH_ENV$|ENV$|SHELLOPTS$|BASHOPTS$|PS4$|IFS$|CDPATH$|SSLKEYLOGFILE$)/;
+  /^(?:LD_|DYLD_|PYTHON|NODE_|npm_|NPM_|PERL|RUBY|GEM_|BASH_FUNC_|CLOUD_CLI_|_?JAVA_|JDK_|OPENSSL_|GCONV_PATH$|GLIBC_TUNABLES$|LOCPATH$|NLSPATH$|MALLOC_|BASH_ENV$|ENV$|SHELLOPTS$|BASHOPTS$|PS4$|IFS$|CDPATH$|SSLKEYLOGFILE$|PGPASSWORD$)/;
 
 /**
  * What the child of a run gets: `parent` cleaned, the parent's credentials kept, the handler's settings on top.

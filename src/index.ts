@@ -3,6 +3,7 @@ export { type BuiltArgv, buildArgv } from './argv.js';
 export { type Checkpoint, signHead, verifyAgainst, verifyHead } from './audit/checkpoint.js';
 export type {
   AuditStore,
+  ChainedEvent,
   Head,
   Lease,
   NewEvent,

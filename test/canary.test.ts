@@ -3,7 +3,15 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { mint, openAuditStore, openCredentialStore, type PersistHook, preview } from '../src/index.js';
+import {
+  CredentialKey,
+  mint,
+  openAuditStore,
+  openCredentialStore,
+  type PersistHook,
+  preview,
+} from '../src/index.js';
+import { services } from './stores/services.js';
 import {
   cloudCli,
   fixturePath,
@@ -16,6 +24,7 @@ import {
 } from './support.js';
 
 const canary = 'Canary7Qz5';
+const key = CredentialKey.parse('idp:aws:prod');
 const externalId = 'canary-external/Id42';
 const tokenCode = '918273';
 
@@ -157,6 +166,50 @@ describe.each(providers)('a canary through %s', (provider) => {
     // The store is not left out because it is empty: without encryption the canary would be there.
     rmSync(join(env.CLOUD_CLI_HOME!, 'audit.sqlite'));
     expect(filesBelow(env.HOME!).length).toBeGreaterThan(1);
+  });
+});
+
+describe.each(Object.entries(services))('a canary through %s', (_, { start, isWrite }) => {
+  it('is in no error, stack, inspection, JSON or row, whatever the service answers', async () => {
+    const home = temporaryDirectory();
+    const audit = await openAuditStore(`sqlite:${join(home, 'audit.sqlite')}`);
+    const env = { PATH: fixturePath, HOME: home, FIXTURE_CANARY: canary };
+    const service = await start();
+    const store = await service.open({ call_seconds: 0.4, total_seconds: 1.5 });
+    const said: string[] = [];
+    for (const word of [
+      'denied',
+      'login',
+      'throttled',
+      'broken',
+      'full',
+      'garbage',
+      'cut',
+      'lost',
+      'hanging',
+    ]) {
+      service.be(word, { only: isWrite });
+      const error = await mint(requests.aws(), { audit, persist: store.persist, env }).catch(
+        (error: unknown) => error,
+      );
+      const { message, stack, cause } = error as Error;
+      const inspected = inspect(error, { depth: 9, showHidden: true });
+      said.push([word, message, stack, cause, JSON.stringify(error), inspected].join('\n'));
+    }
+    said.push(JSON.stringify(await audit.list()));
+    service.be('well');
+    const patient = await service.open();
+    await mint(requests.aws(), { audit, persist: patient.persist, env });
+    said.push(JSON.stringify([await patient.describe(key), await patient.list(), await patient.read(key)]));
+    await store.close();
+    await patient.close();
+    await service.close();
+    await audit.close();
+    for (const text of said) expect([text.slice(0, 200), leaksIn(text)]).toEqual([text.slice(0, 200), []]);
+    // Each was sent it, and most sent it back.
+    expect(leaksIn(service.calls.map(({ body }) => body).join('\n'))).toEqual([canary]);
+    for (const file of filesBelow(home))
+      expect([file, leaksIn(readFileSync(file, 'latin1'))]).toEqual([file, []]);
   });
 });
 

@@ -22,6 +22,7 @@ import { nodeFinding } from '../src/doctor/node.js';
 import { type DoctorOptions, diagnose, exitStatusOf, type Finding } from '../src/doctor.js';
 import { mint, openAuditStore, openCredentialStore } from '../src/index.js';
 import { identitiesIn, newIdentityFile, recipientsOf } from '../src/stores/age-file.js';
+import { vault } from './stores/services.js';
 import { fixturePath, providers, requests, root, temporaryDirectory, until } from './support.js';
 
 const isRoot = process.geteuid?.() === 0;
@@ -377,6 +378,26 @@ describe('doctor on the ledger', () => {
 });
 
 describe('doctor on the store', () => {
+  it('keeps a canary in a store on the network, and removes it', async () => {
+    const service = await vault();
+    onTestFinished(() => void service.close());
+    const CLOUD_CLI_STORE_URL = `vault+${service.url}/secret/cloud-cli`;
+    const host = newHost({ CLOUD_CLI_STORE_URL });
+    process.env.VAULT_TOKEN = service.root;
+    onTestFinished(() => void delete process.env.VAULT_TOKEN);
+    expect(of(await host.diagnose(), 'store')).toMatchObject({
+      status: 'ok',
+      message: `${CLOUD_CLI_STORE_URL}: a canary was kept, read back and removed`,
+    });
+    expect(service.secrets.size).toBe(0);
+    service.be('sealed');
+    expect(of(await host.diagnose(), 'store')).toMatchObject({
+      status: 'problem',
+      message: expect.stringContaining('is busy (HTTP 503)'),
+      hint: 'Unseal it: vault operator unseal.',
+    });
+  });
+
   const directoryOf = (host: Host) => join(host.home, 'credentials');
 
   it('refuses a directory that is open to others, as a mint would', async () => {

@@ -185,6 +185,7 @@ describe('the environment of a vendor process', () => {
       'IFS',
       'GLIBC_TUNABLES',
       'SSLKEYLOGFILE',
+      'PGPASSWORD',
       'OPENSSL_CONF',
       'CLOUD_CLI_EXTERNAL_ID',
       'CLOUD_CLI_TOKEN_CODE',

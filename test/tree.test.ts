@@ -64,6 +64,32 @@ describe('the tree', () => {
     }
   });
 
+  it('keeps the browser apart: it imports nothing of Node, and no other part imports it', () => {
+    const forBrowsers = (file: string) => file.startsWith('browser/');
+    for (const [file, targets] of values) {
+      if (!forBrowsers(file))
+        expect([file, targets.filter((to) => to.startsWith('browser/'))]).toEqual([file, []]);
+    }
+    const reached = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen;
+      seen.add(file);
+      for (const to of values.get(file) ?? []) reached(to, seen);
+      return seen;
+    };
+    const all = [...files.filter(forBrowsers), 'challenge.ts'].flatMap((file) => [...reached(file)]);
+    for (const file of new Set(all))
+      expect([
+        file,
+        readFileSync(join(src, file), 'utf8').match(/from 'node:[^']*'|\bBuffer\b|\bprocess\./g),
+      ]).toEqual([file, null]);
+    const packages = [...new Set(all)].flatMap((file) =>
+      [...readFileSync(join(src, file), 'utf8').matchAll(/from '([^.][^']*)'/g)].map((match) => match[1]!),
+    );
+    // Bundled into the page; the entry point for embedders needs no package.
+    expect([...new Set(packages)]).toEqual(['oauth4webapi']);
+    expect([...reached('browser/index.ts')].filter((file) => file.startsWith('browser/page'))).toEqual([]);
+  });
+
   it('names a provider in its own handler only', () => {
     const outside = files.filter((file) => !file.startsWith('handlers/'));
     const branches = outside.filter((file) =>
@@ -76,6 +102,16 @@ describe('the tree', () => {
     const callers = files.filter((file) => /\.reveal\(\)/.test(readFileSync(join(src, file), 'utf8')));
     const forSdks = ['sdk/aws.ts', 'sdk/azure.ts', 'sdk/gcp.ts'];
     expect(callers.toSorted()).toEqual(['credential.ts', 'formats.ts', 'run.ts', ...forSdks]);
+  });
+
+  it('loads a vendor’s SDK when its store is opened, not when it is imported', () => {
+    for (const file of files.filter((name) => name.startsWith('stores/'))) {
+      const text = readFileSync(join(src, file), 'utf8');
+      const eager = [...text.matchAll(/^import (?!type)[^;]*? from '([^.][^']*)'/gms)].map(
+        (match) => match[1]!,
+      );
+      expect([file, eager.filter((name) => !name.startsWith('node:'))]).toEqual([file, []]);
+    }
   });
 
   it('spawns vendor processes from one file, the command of `exec` from another, and the helper that spawns', () => {
@@ -94,11 +130,11 @@ describe('the tree', () => {
       expect([file, readFileSync(join(src, file), 'utf8').startsWith('/**')]).toEqual([file, true]);
   });
 
-  it('loads neither the command line, nor prompts, nor execa, nor the native addon for the library', () => {
-    // The native addon is CommonJS, so that Node's own registry tells whether it was loaded.
+  it('loads neither the command line, nor prompts, nor execa, nor pg, nor the native addon for the library', () => {
+    // The native addon and pg are CommonJS, so that Node's own registry tells whether they were loaded.
     const code = `import Module from 'node:module';
       await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
-      console.log(Object.keys(Module._cache).filter((name) => name.includes('better-sqlite3')).length);`;
+      console.log(Object.keys(Module._cache).filter((name) => /better-sqlite3|node_modules.pg/.test(name)).length);`;
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })).toBe(
       '0\n',
     );

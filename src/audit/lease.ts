@@ -21,12 +21,15 @@ export function releaseLease(run_id: string): void {
 /**
  * Whether the run behind a lease can still be going on. A clock decides only where nothing better does: for a
  * process on another host, in another pid namespace, or where one of the two cannot see the boot id.
+ *
+ * `isShared` says that the ledger serves many hosts. Two of those may have one name, so that another boot id under
+ * the same name need not be an earlier boot of this host.
  */
-export function isLive(run_id: string, lease: Lease, now = Date.now()): boolean {
+export function isLive(run_id: string, lease: Lease, now = Date.now(), isShared = false): boolean {
   const here = self();
   if (lease.host !== here.host) return now < Date.parse(lease.deadline);
   const isHidden = (lease.boot_id === '') !== (here.boot_id === '');
-  if (lease.boot_id !== here.boot_id && !isHidden) return false;
+  if (lease.boot_id !== here.boot_id && !isHidden) return isShared && now < Date.parse(lease.deadline);
   if (isHidden || lease.pid_namespace !== here.pid_namespace) return now < Date.parse(lease.deadline);
   if (lease.pid === here.pid && lease.start_time === here.start_time) return held.has(run_id);
   return isRunning(lease);

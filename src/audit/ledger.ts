@@ -3,7 +3,7 @@
  * row as their view, and the proof that nobody edited it. Storage engines live beside this file and do not know
  * one another.
  */
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import type { ErrorCode, Outcome } from '../errors.js';
 
 /** The process that answers for a PENDING run, so that others can tell whether it still lives. */
@@ -157,8 +157,13 @@ export interface AuditStore {
   head(): Promise<Head>;
   /** Rejects with `audit_unavailable` where `append` could not record a run now; it leaves nothing. */
   ready(): Promise<void>;
-  /** Reads the whole chain; `saved` must still be a part of it. */
-  verify(saved?: Head): Promise<Verification>;
+  /** Reads the whole chain; `saved` must still be a part of it. `watch` is told now and then how many events held. */
+  verify(saved?: Head, watch?: (events: number) => void): Promise<Verification>;
+  /**
+   * Takes over another ledger's chain, to the letter and all or nothing, and gives its head. Rejects with `conflict`
+   * where this ledger holds events, and with `invalid_request` where the chain does not verify or is not one of ours.
+   */
+  import(events: AsyncIterable<ChainedEvent> | Iterable<ChainedEvent>): Promise<Head>;
   close(): Promise<void>;
 }
 
@@ -167,12 +172,45 @@ export const genesis = '0'.repeat(64);
 
 /** An event's text, of which its place in the chain and its time are a part. */
 export function bodyOf(seq: number, at: string, event: NewEvent): string {
-  return JSON.stringify({ seq, at, ...event });
+  return textOf({ seq, at, ...event });
+}
+
+/** JSON without what PostgreSQL reads in none: NUL, and half of a surrogate pair, as a cut in a text can leave. */
+export function textOf(value: object): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'string' ? member.toWellFormed().replaceAll('\0', '\ufffd') : member,
+  );
 }
 
 /** SHA-256 over the hash before and the text: 64 hex digits. */
 export function chainHash(previous: string, body: string): string {
-  return createHash('sha256').update(previous).update('\n').update(body).digest('hex');
+  return sha256(`${previous}\n${body}`);
+}
+
+/** In one call where Node has that (20.12, 21.7): a million events take half the time. */
+function sha256(text: string): string {
+  return crypto.hash?.('sha256', text, 'hex') ?? crypto.createHash('sha256').update(text).digest('hex');
+}
+
+/** The texts of a run's events, as an engine finds them side by side. */
+export interface RunBodies {
+  pending: string;
+  issued: string | null;
+  ended: string | null;
+}
+
+export interface RunEvents {
+  pending: PendingEvent;
+  issued: IssuedEvent | undefined;
+  ended: SucceededEvent | FailedEvent | undefined;
+}
+
+export function parseBodies({ pending, issued, ended }: RunBodies): RunEvents {
+  return {
+    pending: JSON.parse(pending) as PendingEvent,
+    issued: issued === null ? undefined : (JSON.parse(issued) as IssuedEvent),
+    ended: ended === null ? undefined : (JSON.parse(ended) as SucceededEvent | FailedEvent),
+  };
 }
 
 /** The row that a run's events make. */
@@ -213,23 +251,59 @@ export function rowOf(
   };
 }
 
-/** Walks a chain from its first event: finds an edit, a removal, a reordering and, given a saved head, a truncation. */
-export function verifyChain(events: Iterable<ChainedEvent>, saved?: Head): Verification {
-  let head: Head = { seq: 0, hash: genesis };
-  let savedHolds = saved === undefined || (saved.seq === 0 && saved.hash === genesis);
-  for (const { seq, body, hash } of events) {
-    const fail = (problem: string): Verification => ({ ok: false, events: head.seq, problem });
-    if (seq !== head.seq + 1) return fail(`event ${head.seq + 1} is missing`);
-    if (chainHash(head.hash, body) !== hash)
-      return fail(seq === 1 ? 'event 1 was changed' : `event ${seq} was changed, or the one before it was`);
-    if (!body.startsWith(`{"seq":${seq},`)) return fail(`event ${seq} stands in another's place`);
-    head = { seq, hash };
-    if (saved?.seq === seq) savedHolds = saved.hash === hash;
+/** Checks a chain event by event, from its first: finds an edit, a removal, a reordering and, given a saved head, a truncation. */
+export class ChainCheck {
+  readonly #saved: Head | undefined;
+  #savedHolds: boolean;
+  #head: Head = { seq: 0, hash: genesis };
+  #problem: string | undefined;
+
+  constructor(saved?: Head) {
+    this.#saved = saved;
+    this.#savedHolds = saved === undefined || (saved.seq === 0 && saved.hash === genesis);
   }
-  if (savedHolds) return { ok: true, events: head.seq, head };
-  const problem =
-    saved && saved.seq > head.seq
-      ? `the chain ends at event ${head.seq}, before the saved head at ${saved.seq}: its end was cut off`
-      : `event ${saved?.seq} is not the one that the saved head names: the chain was replaced`;
-  return { ok: false, events: head.seq, problem };
+
+  /** The last event that held. */
+  get head(): Head {
+    return this.#head;
+  }
+
+  /** Takes the next event, and says what is wrong with it; with one that is wrong the check is at its end. */
+  take({ seq, body, hash }: ChainedEvent): string | undefined {
+    this.#problem = this.#problemOf(seq, body, hash);
+    if (this.#problem !== undefined) return this.#problem;
+    this.#head = { seq, hash };
+    if (this.#saved?.seq === seq) this.#savedHolds = this.#saved.hash === hash;
+    return undefined;
+  }
+
+  end(): Verification {
+    const { seq } = this.#head;
+    const problem = this.#problem ?? this.#truncation();
+    return problem === undefined
+      ? { ok: true, events: seq, head: this.#head }
+      : { ok: false, events: seq, problem };
+  }
+
+  #problemOf(seq: number, body: string, hash: string): string | undefined {
+    if (seq !== this.#head.seq + 1) return `event ${this.#head.seq + 1} is missing`;
+    if (chainHash(this.#head.hash, body) !== hash)
+      return seq === 1 ? 'event 1 was changed' : `event ${seq} was changed, or the one before it was`;
+    return body.startsWith(`{"seq":${seq},`) ? undefined : `event ${seq} stands in another's place`;
+  }
+
+  #truncation(): string | undefined {
+    if (this.#savedHolds) return undefined;
+    const { seq } = this.#head;
+    return this.#saved && this.#saved.seq > seq
+      ? `the chain ends at event ${seq}, before the saved head at ${this.#saved.seq}: its end was cut off`
+      : `event ${this.#saved?.seq} is not the one that the saved head names: the chain was replaced`;
+  }
+}
+
+/** Checks a whole chain at hand, as {@link ChainCheck} does. */
+export function verifyChain(events: Iterable<ChainedEvent>, saved?: Head): Verification {
+  const check = new ChainCheck(saved);
+  for (const event of events) if (check.take(event) !== undefined) break;
+  return check.end();
 }

@@ -5,23 +5,24 @@ import Database from 'better-sqlite3';
 import { makeDirectories } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
+import { cannotTake, keyInFlight, newerSchema, notEmpty, runExists } from './conflict.js';
 import { isLive } from './lease.js';
 import {
   type AuditStore,
   bodyOf,
+  ChainCheck,
   type ChainedEvent,
   chainHash,
-  type FailedEvent,
   genesis,
   type Head,
-  type IssuedEvent,
   type NewEvent,
   type PendingEvent,
+  parseBodies,
+  type RunBodies,
   type RunEvent,
+  type RunEvents,
   type RunFilter,
   rowOf,
-  type SucceededEvent,
-  verifyChain,
   type WorkloadRun,
 } from './ledger.js';
 
@@ -88,12 +89,6 @@ interface Waiting {
   event: NewEvent;
   resolve: () => void;
   reject: (error: unknown) => void;
-}
-
-interface RunBodies {
-  pending: string;
-  issued: string | null;
-  ended: string | null;
 }
 
 /**
@@ -187,16 +182,7 @@ class SqliteLedger implements AuditStore {
   }
 
   async *events(): AsyncIterable<ChainedEvent> {
-    const page = this.#db.prepare<[number], ChainedEvent>(
-      'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
-    );
-    // Page by page: an open cursor would keep the write-ahead log from being folded in.
-    for (let after = 0; ; ) {
-      const events = guard(this.#path, () => page.all(after));
-      if (events.length === 0) return;
-      yield* events;
-      after = events.at(-1)!.seq;
-    }
+    for await (const page of this.#pages()) yield* page;
   }
 
   async head(): Promise<Head> {
@@ -211,9 +197,27 @@ class SqliteLedger implements AuditStore {
     });
   }
 
-  async verify(saved?: Head): ReturnType<AuditStore['verify']> {
-    const events = this.#db.prepare<[], ChainedEvent>('SELECT seq, body, hash FROM event ORDER BY seq');
-    return guard(this.#path, () => verifyChain(events.iterate(), saved));
+  async verify(saved?: Head, watch?: (events: number) => void): ReturnType<AuditStore['verify']> {
+    const check = new ChainCheck(saved);
+    for await (const page of this.#pages()) {
+      if (page.some((event) => check.take(event) !== undefined)) break;
+      watch?.(check.head.seq);
+    }
+    return check.end();
+  }
+
+  async import(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
+    // On a connection of its own: what this ledger appends meanwhile must not become a part of the transaction.
+    const other = guard(
+      this.#path,
+      () => new SqliteLedger(new Database(this.#path, { timeout: 5000 }), this.#path),
+    );
+    try {
+      return await other.#takeIn(events);
+    } finally {
+      // Takes back what was not committed.
+      await other.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -262,6 +266,20 @@ class SqliteLedger implements AuditStore {
     }
   }
 
+  /** Page by page: an open cursor would keep the write-ahead log from being folded in, and the host from its work. */
+  async *#pages(): AsyncIterable<ChainedEvent[]> {
+    const page = this.#statement<[number], ChainedEvent>(
+      'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
+    );
+    for (let after = 0; ; ) {
+      const events = guard(this.#path, () => page.all(after));
+      if (events.length === 0) return;
+      yield events;
+      after = events.at(-1)!.seq;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   #hasFewSince(since: string): boolean {
     const found = `SELECT count(*) AS runs FROM (SELECT 1 FROM event WHERE kind = 'PENDING' AND at >= ? LIMIT ${fewRuns})`;
     return this.#statement<[string], { runs: number }>(found).get(since)!.runs < fewRuns;
@@ -289,6 +307,26 @@ class SqliteLedger implements AuditStore {
     return byBeginning(newest).slice(0, most).map(rowIn);
   }
 
+  async #takeIn(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
+    // Its schemas are of no use to any other command.
+    const { takeIn } = await import('./intake.js');
+    const { db, path } = { db: this.#db, path: this.#path };
+    guard(path, () => db.exec('BEGIN IMMEDIATE'));
+    const { seq } = guard(path, () => this.#head());
+    if (seq > 0) throw notEmpty(seq);
+    const begun = db.prepare<[string]>(`SELECT 1 FROM event WHERE run_id = ? AND kind = 'PENDING'`);
+    const head = await takeIn(events, {
+      begun: (run_ids) => guard(path, () => run_ids.filter((run_id) => begun.get(run_id))),
+      insert: (batch) =>
+        guard(path, () => {
+          for (const event of batch) this.#insert(event);
+        }),
+      takeOff: (key, run_id) => guard(path, () => this.#reserve(key, run_id)),
+    });
+    guard(path, () => db.exec('COMMIT'));
+    return head;
+  }
+
   #append(event: NewEvent): void {
     if (event.kind === 'PENDING') this.#takeOff(event);
     else this.#fly(event);
@@ -297,6 +335,10 @@ class SqliteLedger implements AuditStore {
     // Taken under the lock: nobody waits between two events' times and their order.
     const body = bodyOf(seq, new Date().toISOString(), event);
     const hash = chainHash(head.hash, body);
+    this.#insert({ seq, body, hash });
+  }
+
+  #insert({ seq, body, hash }: ChainedEvent): void {
     this.#statement('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
   }
 
@@ -307,35 +349,23 @@ class SqliteLedger implements AuditStore {
 
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
     const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
-    if (bodies) {
-      throw new CloudCliError('conflict', `run ${run_id} exists already`, {
-        hint: 'Leave run_id out, or take the one of a new preview.',
-      });
-    }
+    if (bodies) throw runExists(run_id);
     const other = this.#statement<[string], { run_id: string }>(
       'SELECT run_id FROM flight WHERE credential_key = ?',
     ).get(credential_key);
-    if (other && this.#isLive(other.run_id)) {
-      throw new CloudCliError(
-        'conflict',
-        `another mint of ${credential_key} is in flight: run ${other.run_id}`,
-        {
-          hint: 'Wait for it to end, then use its credential or run again.',
-        },
-      );
-    }
+    if (other && this.#isLive(other.run_id)) throw keyInFlight(credential_key, other.run_id);
     if (other) this.#abandon(other.run_id);
+    this.#reserve(credential_key, run_id);
+  }
+
+  #reserve(credential_key: string, run_id: string): void {
     this.#statement('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
   }
 
   /** A run goes on: it must be in flight, and an answer comes once. */
   #fly({ kind, run_id }: Pick<RunEvent, 'kind' | 'run_id'>): void {
     const { pending, issued, ended } = this.#events(run_id);
-    if (!pending || ended || (kind === 'ISSUED' && issued)) {
-      throw new CloudCliError('conflict', `run ${run_id} cannot take ${kind} now`, {
-        hint: 'Another process has closed the run, or it never began: see `cloud-cli audit show`.',
-      });
-    }
+    if (!pending || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
     if (kind !== 'ISSUED') this.#statement('DELETE FROM flight WHERE run_id = ?').run(run_id);
   }
 
@@ -350,7 +380,7 @@ class SqliteLedger implements AuditStore {
     if (pending && !ended) this.#append(abandon(pending, issued));
   }
 
-  #events(run_id: string): ReturnType<typeof parseBodies> | Record<string, undefined> {
+  #events(run_id: string): RunEvents | Record<string, undefined> {
     const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     return bodies ? parseBodies(bodies) : {};
   }
@@ -385,25 +415,9 @@ function rowIn(bodies: RunBodies): WorkloadRun {
   return rowOf(pending, issued, ended);
 }
 
-function parseBodies({ pending, issued, ended }: RunBodies) {
-  return {
-    pending: JSON.parse(pending) as PendingEvent,
-    issued: issued === null ? undefined : (JSON.parse(issued) as IssuedEvent),
-    ended: ended === null ? undefined : (JSON.parse(ended) as SucceededEvent | FailedEvent),
-  };
-}
-
 function migrate(db: Database.Database): void {
   const version = schemaVersion(db);
-  if (version > migrations.length) {
-    throw new CloudCliError(
-      'audit_unavailable',
-      `the ledger has schema version ${version}, newer than this cloud-cli knows`,
-      {
-        hint: 'Update cloud-cli on this host.',
-      },
-    );
-  }
+  if (version > migrations.length) throw newerSchema(version);
   for (const sql of migrations.slice(version)) db.exec(sql);
   if (version < migrations.length) db.pragma(`user_version = ${migrations.length}`);
 }

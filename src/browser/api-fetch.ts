@@ -53,37 +53,69 @@ export function createApiFetch({
     return current;
   }
 
-  async function attempt(request: Request): Promise<Response> {
-    const headers = new Headers(request.headers);
+  async function attempt({ headers: own, redirect, signal, send: sendAs }: Call): Promise<Response> {
+    const headers = new Headers(own);
     headers.delete('authorization');
     const token = await getAccessToken();
     if (token) headers.set('authorization', `Bearer ${plain(token)}`);
-    request.signal.throwIfAborted();
-    const redirect = request.redirect === 'manual' ? 'manual' : 'error';
-    return send(new Request(request, { headers, redirect }));
+    signal?.throwIfAborted();
+    return sendAs({ headers, redirect: redirect === 'manual' ? 'manual' : 'error' });
   }
 
   return async (input, init) => {
-    const request = new Request(input, init);
-    const { origin } = new URL(request.url);
-    if (allowed && !allowed.includes(origin))
+    const call = callOf(input, init, send);
+    if (allowed && call.origin !== undefined && !allowed.includes(call.origin))
       throw new TypeError(
-        `the token is not sent to ${origin}: it is not among the \`origins\` of createApiFetch`,
+        `the token is not sent to ${call.origin}: it is not among the \`origins\` of createApiFetch`,
       );
 
     const before = completed;
-    const response = await attempt(request.clone());
+    const response = await attempt(call);
     if (response.status !== 401) return response;
     const asked = stepUpOf(parseChallenges(response.headers.get('www-authenticate')));
     if (!asked) return response;
 
     await response.body?.cancel();
     // Who was sent before a step-up that is over by now was judged by the old token.
-    if (completed === before) await unlessAborted(request.signal, join(asked));
-    const replayed = await attempt(request);
+    if (completed === before) await unlessAborted(call.signal, join(asked));
+    const replayed = await attempt(call);
     if (replayed.status === 401) throw new StepUpRefusedError(replayed);
     return replayed;
   };
+}
+
+/** A call that can be sent twice. */
+interface Call {
+  /** undefined for a relative URL where there is no page: it is the given fetch's to resolve. */
+  origin: string | undefined;
+  headers: HeadersInit | undefined;
+  redirect: RequestRedirect | undefined;
+  signal: AbortSignal | null | undefined;
+  send(own: { headers: Headers; redirect: RequestRedirect }): Promise<Response>;
+}
+
+function callOf(input: RequestInfo | URL, init: RequestInit | undefined, send: typeof fetch): Call {
+  // What can be read once only has to be copied before it is sent.
+  if (input instanceof Request || init?.body instanceof ReadableStream) {
+    const request = new Request(input, init);
+    const { url, headers, redirect, signal } = request;
+    const sendCopy: Call['send'] = (own) => send(new Request(request.clone(), own));
+    return { origin: originOf(url), headers, redirect, signal, send: sendCopy };
+  }
+  const { headers, redirect, signal } = init ?? {};
+  return {
+    origin: originOf(String(input)),
+    headers,
+    redirect,
+    signal,
+    send: (own) => send(input, { ...init, ...own }),
+  };
+}
+
+function originOf(url: string): string | undefined {
+  const page = globalThis as { document?: { baseURI: string }; location?: { href: string } };
+  const base = page.document?.baseURI ?? page.location?.href;
+  return URL.canParse(url, base) ? new URL(url, base).origin : undefined;
 }
 
 function pageOrigins(): string[] | undefined {
@@ -99,7 +131,8 @@ function plain(token: string): string {
 }
 
 /** Waits no longer than the caller wants to; what is waited for goes on, for others may wait too. */
-function unlessAborted(signal: AbortSignal, waitedFor: Promise<void>): Promise<void> {
+function unlessAborted(signal: AbortSignal | null | undefined, waitedFor: Promise<void>): Promise<void> {
+  if (!signal) return waitedFor;
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
     if (signal.aborted) leave();

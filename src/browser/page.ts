@@ -1,6 +1,5 @@
 /** The console's page: signs the operator in, keeps the token in memory, and lets the wizard use it. */
 import { parseChallenges, type StepUp } from '../challenge.js';
-import { duration } from '../duration.js';
 import { createApiFetch } from './api-fetch.js';
 import { keepAttempt, takeAttempt } from './page/attempt.js';
 import { confirm } from './page/confirm.js';
@@ -42,6 +41,11 @@ function configurationProblem(): HTMLElement | undefined {
     return notice(
       'Sign-in is not configured',
       'Set CLOUD_CLI_OIDC_CLIENT_ID on the console to the id under which the issuer knows this page, and start it again.',
+    );
+  if (!isSecureContext)
+    return notice(
+      'This page must be opened over https',
+      'Browsers sign in safely on https addresses and on this machine alone. Put a proxy that speaks TLS in front of the console.',
     );
   if (!issuer.startsWith('https:') && !isLoopback(issuer))
     return notice(
@@ -162,7 +166,7 @@ function signedFetch(signIn: SignIn): typeof fetch {
     const { token } = session ?? {};
     const response = await apiFetch(request.clone());
     if (!isTokenRefused(response)) return response;
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => {});
     if (session?.token === token) {
       renewal ??= again('Sign in again', 'Your sign-in has expired. What you have typed stays here.').finally(
         () => {
@@ -196,9 +200,15 @@ async function authenticate(signIn: SignIn, title: string, why: string, asked?: 
 }
 
 function reasonOf({ max_age }: StepUp): string {
-  const age =
-    max_age === undefined ? 'a stronger or more recent one' : `one of the last ${duration(max_age)}`;
-  return `Minting needs more than your current sign-in: ${age}. What you have typed stays here.`;
+  const wanted =
+    max_age === undefined
+      ? 'a stronger sign-in than yours'
+      : `a sign-in of the last ${span(max_age)}, and yours is older`;
+  return `Minting needs ${wanted}. What you have typed stays here.`;
+}
+
+function span(seconds: number): string {
+  return seconds >= 120 && seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
 }
 
 function isTokenRefused(response: Response): boolean {

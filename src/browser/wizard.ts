@@ -1,6 +1,6 @@
 /** `<cloud-cli-credential-wizard base="...">`: pick a provider, fill in, preview, mint. No token ever passes here. */
 import type { EnvelopeAnswer, HandlerAnswer, PreviewAnswer } from './answers.js';
-import { type Calls, callsOf, type RequestBody, type ShownFailure } from './wizard/calls.js';
+import { type Calls, callsOf, isUnheard, type RequestBody, type ShownFailure } from './wizard/calls.js';
 import { envelopeStep } from './wizard/envelope-step.js';
 import { failureStep } from './wizard/failure-step.js';
 import { ledgerRow } from './wizard/ledger-row.js';
@@ -120,6 +120,8 @@ export class CredentialWizard extends Base {
   }
 
   #pick(focus = true): void {
+    // Who goes back does not wait for a preview any more.
+    this.#waiting.abort();
     const step = providerStep(this.#handlers, this.#picked, (handler) => {
       this.#picked = handler.provider;
       this.#fill(handler);
@@ -172,12 +174,12 @@ export class CredentialWizard extends Base {
     });
     this.#show('Credential', step.element);
     this.#tick = step.tick;
-    const { run_id } = preview;
-    const answered = await this.#calls!.mint({ ...request, run_id }, signal);
+    const answered = await this.#calls!.mint({ ...request, run_id: preview.run_id }, signal);
     this.#forms.get(handler.provider)?.forgetSecrets();
-    if (!this.isConnected) return;
+    // Another base was set meanwhile.
+    if (signal !== this.#waiting.signal) return;
     if ('failure' in answered)
-      this.#failed(answered.failure, { handler, run_id, ...(hasSecrets ? {} : { request }) });
+      this.#failed(answered.failure, { handler, preview, ...(hasSecrets ? {} : { request }) });
     else this.#minted(answered.answer);
   }
 
@@ -193,31 +195,32 @@ export class CredentialWizard extends Base {
     );
   }
 
-  #failed(failure: ShownFailure, { handler, request, hasSecrets = false, run_id }: Attempt): void {
+  #failed(failure: ShownFailure, { handler, request, hasSecrets = false, preview }: Attempt): void {
     if (failure.code === 'invalid_request' && failure.issues?.length) {
       this.#fill(handler, failure.issues);
       return;
     }
+    const minted = preview !== undefined;
     const again = () => {
       this.#fill(handler);
       void this.#preview(handler, request!, hasSecrets);
     };
-    // A failed run is spent, so that a retry is a new preview.
-    const actions = [
-      ...(request ? [button('Preview again', again, 'primary')] : []),
-      button('Edit the request', () => this.#fill(handler)),
-    ];
-    const heard = failure.audit_run_id ?? (tellsOfNoRun(failure) ? run_id : undefined);
+    // A failed run is spent, so that a retry is a new preview; one that nobody heard of may be asked for again.
+    const isOpen = minted && isUnheard(failure) && failure.code !== 'cancelled';
+    const retry = isOpen
+      ? button('Try the same run again', () => void this.#mint(handler, request!, false, preview), 'primary')
+      : button('Preview again', again, 'primary');
+    const edit = button('Edit the request', () => this.#fill(handler));
+    const heard = failure.audit_run_id ?? (mayHaveRun(failure) ? preview?.run_id : undefined);
     const label = failure.audit_run_id === undefined ? 'Look the run up' : undefined;
     const shown = heard === undefined ? failure : { ...failure, audit_run_id: heard };
     const ledger = heard === undefined ? undefined : this.#ledger(heard, label);
-    const minted = run_id !== undefined;
+    const actions = request ? [retry, edit] : [edit];
     this.#show(minted ? 'Credential' : 'Request', failureStep(shown, { minted, ledger, actions }));
   }
 
   #ledger(run_id: string, label?: string): HTMLElement {
-    const run = () => this.#calls!.run(run_id, new AbortController().signal);
-    return ledgerRow(run_id, { run, ...(label === undefined ? {} : { label }) });
+    return ledgerRow(() => this.#calls!.run(run_id, new AbortController().signal), label);
   }
 
   #expectAnswer(): AbortSignal {
@@ -228,6 +231,7 @@ export class CredentialWizard extends Base {
 
   #show(stage: Stage, step: HTMLElement, focus = true): void {
     this.#tick = undefined;
+    this.#say('');
     this.#progress.at(stage);
     this.#panel.replaceChildren(step);
     if (focus) step.querySelector('h2')?.focus();
@@ -238,17 +242,17 @@ export class CredentialWizard extends Base {
   }
 }
 
-/** What failed: a mint, when there is a `run_id`. Without `request` it had secrets, which are gone by then. */
+/** What failed: a mint, when there is a `preview`. Without `request` it had secrets, which are gone by then. */
 interface Attempt {
   handler: HandlerAnswer;
   request?: RequestBody;
   hasSecrets?: boolean;
-  run_id?: string;
+  preview?: PreviewAnswer;
 }
 
 /** Whether something may have run although nobody named the run, so that only the ledger can tell. */
-function tellsOfNoRun({ code, outcome }: ShownFailure): boolean {
-  return ['unreachable', 'unexpected_answer', 'cancelled'].includes(code) || outcome !== undefined;
+function mayHaveRun(failure: ShownFailure): boolean {
+  return isUnheard(failure) || failure.outcome === 'unknown' || failure.outcome === 'issued';
 }
 
 declare global {

@@ -1,8 +1,11 @@
 /** `cloud-cli audit`: reads the ledger. */
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { verifyAgainst } from '../audit/checkpoint.js';
 import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import { eventsOf, lineOf } from '../audit/lines.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import { CloudCliError, invalidRequest } from '../errors.js';
@@ -14,7 +17,7 @@ import { type Io, print, printJson, printPairs, printTable, readAll } from './io
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
     .description(
-      'Read the ledger: list and show runs, verify the chain, sign its head, export it, trace a credential.',
+      'Read the ledger: list and show runs, verify the chain, sign its head, export and import it, trace a credential.',
     )
     .addHelpText('after', '\nExample:\n  cloud-cli audit list --status FAILED --limit 5');
   audit.addCommand(listCommand(io));
@@ -22,6 +25,7 @@ export function auditCommand(io: Io): Command {
   audit.addCommand(verifyCommand(io));
   audit.addCommand(checkpointCommand(io));
   audit.addCommand(exportCommand(io));
+  audit.addCommand(importCommand(io));
   audit.addCommand(traceCommand(io));
   return audit;
 }
@@ -116,11 +120,23 @@ function exportCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli audit export >audit.jsonl')
     .action(() =>
       withLedger(io, async (ledger) => {
-        // The text is chained as it stands, so that it is exported as it stands.
-        for await (const { body, hash } of ledger.events())
-          await write(io, `${body.slice(0, -1)},"hash":"${hash}"}\n`);
+        for await (const event of ledger.events()) await write(io, lineOf(event));
       }),
     );
+}
+
+function importCommand(io: Io): Command {
+  return new Command('import')
+    .description('Take over the chain of another ledger into this one, which must be empty: all or nothing.')
+    .argument('<file>', 'what `cloud-cli audit export` printed, or - for standard input')
+    .option('--json', 'Print one JSON document.')
+    .addHelpText('after', '\nExample:\n  cloud-cli audit import audit.jsonl')
+    .action(async (file: string, { json }: { json?: boolean }) => {
+      const chunks = file === '-' ? io.stdin : await openFile(file);
+      const head = await withLedger(io, (ledger) => ledger.import(eventsOf(chunks)));
+      if (json) printJson(io, head);
+      else print(io, `imported ${head.seq} events, head ${head.hash}`);
+    });
 }
 
 function traceCommand(io: Io): Command {
@@ -166,6 +182,20 @@ const told = [
   'created_at',
   'live_until',
 ] as const satisfies readonly (keyof WorkloadRun)[];
+
+/** Opened before the ledger, so that a wrong name makes none. */
+async function openFile(file: string): Promise<Readable> {
+  try {
+    const handle = await open(file);
+    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    return handle.createReadStream();
+  } catch (error) {
+    throw invalidRequest(
+      [{ field: 'file', message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }],
+      'Name a file that `cloud-cli audit export` wrote, or - for standard input.',
+    );
+  }
+}
 
 /** Waits where the reader is slower than we are, so that memory stays flat. */
 async function write(io: Io, text: string): Promise<void> {

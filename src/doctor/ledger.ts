@@ -1,6 +1,7 @@
 /** The ledger: whether it opens, takes a write, and verifies; and who holds it where it does not. */
 import { dirname, join, resolve } from 'node:path';
 import { openAuditStore } from '../audit/open.js';
+import { postgresName } from '../audit/postgres-url.js';
 import { isCloudCliError } from '../errors.js';
 import { holdersOf, nameOf } from '../process-table.js';
 import { shellWord } from '../shell.js';
@@ -43,7 +44,9 @@ async function verified(url: string): Promise<Finding> {
   const ledger = await openAuditStore(url);
   try {
     const found = await ledger.verify();
-    if (found.ok) return ok('ledger', `${withoutPassword(url)}: verified, events: ${found.events}`);
+    // A file's write lock has a look of its own; a server may be a standby, or its role one that only reads.
+    if (found.ok && !url.startsWith('sqlite:')) await ledger.ready();
+    if (found.ok) return ok('ledger', `${nameOfLedger(url)}: verified, events: ${found.events}`);
     return refusal(
       `the ledger does not verify: ${found.problem}`,
       'Somebody or something changed it: keep the file as evidence, and compare it with an export or a backup.',
@@ -94,6 +97,7 @@ function refusal(message: string, hint: string): Finding {
   return problem('ledger', message, hint, 'audit_unavailable');
 }
 
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//****@');
+/** Without user, password and parameters, where there are any. */
+function nameOfLedger(url: string): string {
+  return url.startsWith('sqlite:') ? url : postgresName(url);
 }

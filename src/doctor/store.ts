@@ -64,6 +64,7 @@ async function roundTrip(
       'Name a store that can write in CLOUD_CLI_STORE_URL, such as file:/path/to/credentials.',
     );
   }
+  await store.ready?.();
   const { key, credential } = newCanary();
   let kept: boolean;
   try {

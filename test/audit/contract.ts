@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { releaseLease, takeLease } from '../../src/audit/lease.js';
 import {
   type AuditStore,
+  type ChainedEvent,
+  chainHash,
   type FailedEvent,
+  genesis,
   type IssuedEvent,
+  type NewEvent,
   type PendingEvent,
   type SucceededEvent,
   verifyChain,
 } from '../../src/audit/ledger.js';
+import { eventsOf, lineOf } from '../../src/audit/lines.js';
 import { CloudCliError } from '../../src/errors.js';
 import { newRunId } from '../../src/run-id.js';
 
@@ -74,6 +79,36 @@ export async function recordRun(ledger: AuditStore, more: Partial<PendingEvent> 
   await ledger.append(issuedEvent(pending.run_id));
   await ledger.append(succeededEvent(pending.run_id));
   return pending.run_id;
+}
+
+/** The events of a run, as an import finds them. */
+function oneRun(): NewEvent[] {
+  const pending = pendingEvent();
+  return [pending, issuedEvent(pending.run_id), succeededEvent(pending.run_id)];
+}
+
+const many = (runs: number): NewEvent[] => Array.from({ length: runs }, oneRun).flat();
+
+/** A chain that verifies, of whatever it is made. */
+function chained(events: unknown[]): ChainedEvent[] {
+  let hash = genesis;
+  return events.map((event, index) => {
+    const body = JSON.stringify({ seq: index + 1, at: '2026-11-01T00:00:00.000Z', ...(event as object) });
+    hash = chainHash(hash, body);
+    return { seq: index + 1, body, hash };
+  });
+}
+
+async function everything(ledger: AuditStore): Promise<ChainedEvent[]> {
+  const events = [];
+  for await (const event of ledger.events()) events.push(event);
+  return events;
+}
+
+/** An export in chunks that know nothing of lines or characters. */
+async function* linesOf(ledger: AuditStore): AsyncIterable<Buffer> {
+  const text = Buffer.from((await everything(ledger)).map(lineOf).join(''));
+  for (let at = 0; at < text.length; at += 997) yield text.subarray(at, at + 997);
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -263,7 +298,7 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
           [pending.run_id],
         ]);
       }
-      for (const what of ['', 'ASIA', 'sha256:', `sha256:${'b'.repeat(64)}`, "' OR 1=1 --"])
+      for (const what of ['', '\0', '\udc00', 'ASIA', 'sha256:', `sha256:${'b'.repeat(64)}`, "' OR 1=1 --"])
         expect(await ledger.trace(what)).toEqual([]);
       await ledger.close();
     });
@@ -275,6 +310,94 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
       for await (const event of ledger.events()) events.push(event);
       expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 1200 }, (_, index) => index + 1));
       expect(verifyChain(events)).toMatchObject({ ok: true, events: 1200 });
+      await ledger.close();
+    });
+
+    it('takes over another chain to the letter, and its runs in flight', async () => {
+      const [from, to, back] = [await open(), await open(), await open()];
+      for (let run = 0; run < 200; run += 1) await recordRun(from, { reason: 'é ❤ "\u2028\\' });
+      const pending = pendingEvent({ credential_key: 'idp:aws:prod' });
+      await from.append(pending);
+      await from.append(issuedEvent(pending.run_id));
+      expect(await to.import(from.events())).toEqual(await from.head());
+      expect(await back.import(eventsOf(linesOf(to)))).toEqual(await from.head());
+      expect(await everything(back)).toEqual(await everything(from));
+      expect(await to.list()).toEqual(await from.list());
+      expect(await to.verify(await from.head())).toMatchObject({ ok: true, events: 602 });
+      const next = pendingEvent({ credential_key: 'idp:aws:prod' });
+      expect(await codeOf(to.append(next))).toBe('conflict');
+      releaseLease(pending.run_id);
+      await to.append(next);
+      expect(await to.get(pending.run_id)).toMatchObject({ outcome: 'issued', error: { code: 'abandoned' } });
+      for (const ledger of [from, to, back]) await ledger.close();
+    });
+
+    it('takes over a chain into an empty ledger only', async () => {
+      const [from, to] = [await open(), await open()];
+      await recordRun(from);
+      await recordRun(to);
+      const before = await everything(to);
+      expect(await codeOf(to.import(from.events()))).toBe('conflict');
+      expect(await everything(to)).toEqual(before);
+      for (const ledger of [from, to]) await ledger.close();
+    });
+
+    it.each<[string, string, (events: NewEvent[]) => unknown[]]>([
+      [
+        'an unknown kind',
+        'line 3',
+        (events) => events.toSpliced(2, 1, { ...events[2], kind: 'PAUSED' } as never),
+      ],
+      ['an unknown member', 'line 1', ([first]) => [{ ...first, token: 'x' }]],
+      ['a member that lacks', 'line 2', ([first, second]) => [first, { ...second, expires_at: undefined }]],
+      ['an end of a run that never began', 'line 1', (events) => events.slice(2)],
+      ['a second issue', 'line 3', ([first, second]) => [first, second, second]],
+      ['a run that begins again', 'line 4', (events) => [...events, events[0]]],
+      ['a run that begins again much later', 'line 1804', (events) => [...many(600), ...events, events[0]]],
+      ['a second run of a key in flight', 'line 2', ([first]) => [first, { ...first, run_id: newRunId() }]],
+      ['half of a surrogate pair', 'line 1', ([first]) => [{ ...first, reason: '\udc00' }]],
+    ])('refuses a chain with %s, and stays empty', async (_, line, change) => {
+      const ledger = await open();
+      const chain = chained(change(oneRun()));
+      expect(verifyChain(chain)).toMatchObject({ ok: true });
+      await expect(ledger.import(chain)).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringMatching(new RegExp(`^events: ${line} `)),
+      });
+      expect(await ledger.head()).toMatchObject({ seq: 0 });
+      expect(await everything(ledger)).toEqual([]);
+      await recordRun(ledger);
+      await ledger.close();
+    });
+
+    it('refuses a chain that does not verify, or that breaks off, and stays empty', async () => {
+      const ledger = await open();
+      const chain = chained([...many(400), ...oneRun()]);
+      const edited = chain.map((event) =>
+        event.seq === 900
+          ? { ...event, body: event.body.replace('"duration_ms":12', '"duration_ms":13') }
+          : event,
+      );
+      await expect(ledger.import(edited)).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: 'events: line 900 does not verify: event 900 was changed, or the one before it was',
+      });
+      const written = chain.toSpliced(0, 1, { ...chain[0]!, body: chain[0]!.body.replace(':', ': ') });
+      expect(await codeOf(ledger.import(written))).toBe('invalid_request');
+      async function* breaking() {
+        yield* chain;
+        throw new Error('the pipe broke');
+      }
+      await expect(ledger.import(breaking())).rejects.toThrow('the pipe broke');
+      expect(await everything(ledger)).toEqual([]);
+      expect(await ledger.import(chain)).toMatchObject({ seq: 1203 });
+      await ledger.close();
+    });
+
+    it('keeps texts that no engine can take as they are, without what is broken in them', async () => {
+      const ledger = await open();
+      const run_id = await recordRun(ledger, { reason: 'a\0b\udc00c' });
+      expect(await ledger.get(run_id)).toMatchObject({ reason: 'a\ufffdb\ufffdc' });
       await ledger.close();
     });
 

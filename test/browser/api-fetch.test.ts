@@ -294,7 +294,27 @@ describe('createApiFetch', () => {
     const own = vi.fn<typeof fetch>(async () => new Response('own'));
     const apiFetch = createApiFetch({ ...operator(), fetch: own });
     expect(await (await apiFetch('http://127.0.0.1:1/')).text()).toBe('own');
-    expect((own.mock.calls[0]![0] as Request).headers.get('authorization')).toBe('Bearer stale');
+    const [url, init] = own.mock.calls[0]!;
+    expect([url, new Headers(init?.headers).get('authorization')]).toEqual([
+      'http://127.0.0.1:1/',
+      'Bearer stale',
+    ]);
+  });
+
+  it('leaves a relative URL to the fetch that it is given, also when it replays', async () => {
+    const { getAccessToken, stepUp } = operator();
+    const own = vi.fn<typeof fetch>(async (_, init) =>
+      new Headers(init?.headers).get('authorization') === 'Bearer fresh'
+        ? new Response('in')
+        : new Response('{}', { status: 401, headers: { 'www-authenticate': challenge } }),
+    );
+    const apiFetch = createApiFetch({ getAccessToken, stepUp, fetch: own });
+    const answer = await apiFetch('/sts', { method: 'POST', body: '{"a":1}' });
+    expect(await answer.text()).toBe('in');
+    expect(own.mock.calls.map(([url, init]) => [url, init?.method, init?.body])).toEqual([
+      ['/sts', 'POST', '{"a":1}'],
+      ['/sts', 'POST', '{"a":1}'],
+    ]);
   });
 
   it('keeps the token from other origins than those allowed, and says so', async () => {

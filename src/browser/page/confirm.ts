@@ -36,8 +36,10 @@ export function confirm({ title, why, begin, finish }: Confirmation): Promise<Se
       stopWaiting();
       ready = undefined;
       try {
-        ready = await begin();
-        const { attempt } = ready;
+        const begun = await begin();
+        if (!dialog.open) return;
+        ready = begun;
+        const { attempt } = begun;
         stopWaiting = awaitAnswer(attempt.state, (answer) => void take(answer, attempt));
       } catch (error) {
         say((error as Error).message, 'bad');

@@ -15,6 +15,11 @@ export interface ShownFailure {
   live_until?: string;
 }
 
+/** Whether it is this browser's own word: what became of the call, nobody has said. */
+export function isUnheard({ code }: ShownFailure): boolean {
+  return ['unreachable', 'unexpected_answer', 'cancelled'].includes(code);
+}
+
 export type Answered<T> = { answer: T } | { failure: ShownFailure };
 
 /** A request as it goes into JSON. */

@@ -1,7 +1,7 @@
 /** What went wrong, what the cloud may now hold, and what to do. */
-import type { ShownFailure } from './calls.js';
+import { isUnheard, type ShownFailure } from './calls.js';
 import { codes, isCode } from './codes.js';
-import { facts, heading, make } from './make.js';
+import { facts, heading, make, prose } from './make.js';
 import { timeLeft } from './time-left.js';
 
 /** `minted` tells whether the call could have issued a credential at all. */
@@ -11,6 +11,7 @@ export function failureStep(
 ): HTMLElement {
   const { code, message, hint, issues = [] } = failure;
   const known = isCode(code) ? codes[code] : undefined;
+  const fix = hint || known?.fix || 'Try again; if it persists, report it.';
   return make(
     'div',
     {},
@@ -25,7 +26,10 @@ export function failureStep(
     ),
     facts([
       more.minted ? ['In the cloud', inTheCloud(failure)] : undefined,
-      ['What to do', hint || known?.fix || 'Try again; if it persists, report it.'],
+      [
+        'What to do',
+        prose(more.minted && isUnheard(failure) ? `Look the run up before you mint again. ${fix}` : fix),
+      ],
       failure.audit_run_id === undefined ? undefined : ['Run', make('code', {}, failure.audit_run_id)],
     ]),
     more.ledger,
@@ -34,17 +38,12 @@ export function failureStep(
 }
 
 /** No answer says nothing about the cloud; an answer without an outcome says that nothing was asked of it. */
-function inTheCloud({ code, outcome, live_until }: ShownFailure): string {
+function inTheCloud(failure: ShownFailure): string {
+  const { outcome, live_until } = failure;
   const until = live_until === undefined ? 'its expiry' : `${live_until} (${timeLeft(live_until)})`;
-  const unheard = code === 'unreachable' || code === 'unexpected_answer' || code === 'cancelled';
-  switch (outcome ?? (unheard ? 'unknown' : 'not_issued')) {
-    case 'issued':
-      return `The cloud has issued a credential, live until ${until}.`;
-    case 'unknown':
-      return live_until === undefined && unheard
-        ? 'Unknown: the mint may have run. The ledger row tells.'
-        : `The cloud may hold a live credential until ${until}.`;
-    case 'not_issued':
-      return 'Nothing: no credential was issued.';
-  }
+  if (outcome === 'issued') return `The cloud has issued a credential, live until ${until}.`;
+  if (outcome === 'unknown') return `The cloud may hold a live credential until ${until}.`;
+  if (outcome === undefined && isUnheard(failure))
+    return 'Unknown: the mint may have run. The ledger row tells.';
+  return 'Nothing: no credential was issued.';
 }

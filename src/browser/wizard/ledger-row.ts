@@ -3,13 +3,13 @@ import { shellLine } from '../../shell.js';
 import type { RunAnswer } from '../answers.js';
 import type { Answered } from './calls.js';
 import { codes, isCode } from './codes.js';
-import { button, type Child, make, mark } from './make.js';
+import { button, type Child, make, mark, prose } from './make.js';
 import { moment, timeLeft } from './time-left.js';
 
 /** A button, and below it the row or why there is none. */
 export function ledgerRow(
-  run_id: string,
-  { label = 'Show the ledger row', run }: { label?: string; run: () => Promise<Answered<RunAnswer>> },
+  run: () => Promise<Answered<RunAnswer>>,
+  label = 'Show the ledger row',
 ): HTMLElement {
   const place = make('div', { class: 'ledger' });
   const show = async () => {
@@ -22,7 +22,6 @@ export function ledgerRow(
     shown.focus();
   };
   const ask = button(label, show);
-  ask.setAttribute('aria-label', `${label} of run ${run_id}`);
   return make('div', { class: 'run' }, ask, place);
 }
 
@@ -37,7 +36,7 @@ function noRow({ code, message, hint }: { code: string; message: string; hint: s
       {},
       missing
         ? 'Then the request did not arrive, and nothing was minted. If you sent it a moment ago, look again in a minute.'
-        : hint || (isCode(code) ? codes[code].fix : ''),
+        : prose(hint || (isCode(code) ? codes[code].fix : '')),
     ),
   );
 }
@@ -128,9 +127,18 @@ function cell(name: string, row: RunAnswer): Child {
       return `${row.error!.code}: ${row.error!.message}`;
   }
   if (typeof value === 'object')
-    return Object.entries(value as object)
-      .map(([key, member]) => `${key} ${typeof member === 'object' ? JSON.stringify(member) : member}`)
-      .join(', ');
+    return make(
+      'ul',
+      {},
+      ...Object.entries(value as object).map(([key, member]) =>
+        make(
+          'li',
+          {},
+          `${key} `,
+          make('code', {}, typeof member === 'object' ? JSON.stringify(member) : `${member}`),
+        ),
+      ),
+    );
   return /^(?:.*_id|.*_digest|.*key|traceparent|source_identity|binary_path)$/.test(name)
     ? make('code', {}, String(value))
     : String(value);

@@ -19,6 +19,12 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A sentence in which backticks set commands apart. */
+export function prose(text: string): HTMLElement {
+  const parts = text.split(/`([^`]+)`/);
+  return make('span', {}, ...parts.map((part, index) => (index % 2 === 1 ? make('code', {}, part) : part)));
+}
+
 /** Names and values as a list that a screen reader knows as one. */
 export function facts(entries: readonly (readonly [name: string, value: Child] | undefined)[]): HTMLElement {
   return make(

@@ -1,6 +1,6 @@
 /** The third step: the exact command, before anything has run, and what speaks against it. */
 import type { PreviewAnswer } from '../answers.js';
-import { button, facts, heading, make, mark } from './make.js';
+import { button, facts, heading, make, mark, prose } from './make.js';
 
 export function previewStep(
   shown: PreviewAnswer,
@@ -19,7 +19,7 @@ export function previewStep(
         'div',
         { class: 'box warn' },
         make('p', {}, make('strong', {}, problem.message)),
-        make('p', {}, problem.hint),
+        make('p', {}, prose(problem.hint)),
       ),
     policy?.allowed === false &&
       make(

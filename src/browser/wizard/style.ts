@@ -155,6 +155,7 @@ button[aria-disabled='true'], button:disabled { opacity: 0.7; cursor: progress; 
 table { width: 100%; border: 1px solid var(--line); border-spacing: 0; border-radius: 0.375rem; font-size: 0.8125rem; }
 caption { padding-bottom: 0.375rem; font-weight: 600; text-align: start; }
 th, td { padding: 0.375rem 0.75rem; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
+td ul { padding: 0; list-style: none; }
 tr + tr > * { border-top: 1px solid var(--line); }
 th { width: 10rem; background: var(--sunken); color: var(--muted); font-weight: 400; }
 

@@ -1,6 +1,6 @@
 /** Every code with its cause and its fix, for whoever looks one up. */
 import { codes } from './codes.js';
-import { make } from './make.js';
+import { make, prose } from './make.js';
 
 export function troubleshooting(): HTMLElement {
   return make(
@@ -16,7 +16,7 @@ export function troubleshooting(): HTMLElement {
           {},
           make('dt', {}, make('code', {}, code), ` ${title}`),
           make('dd', {}, cause),
-          make('dd', {}, make('strong', {}, 'Fix: '), fix),
+          make('dd', {}, make('strong', {}, 'Fix: '), prose(fix)),
         ),
       ),
     ),
