@@ -1,7 +1,7 @@
 /**
- * Bundles the command, so that a start reads one file and not hundreds: `usual.cjs`, and `rest.cjs` with what only a
- * person waits for. Each part that is loaded by itself is a function there, which V8 compiles when it is called;
- * bin/load.js calls them, and .ci/command-cache.mjs keeps what V8 has compiled.
+ * Bundles the command, so that a start reads a file or two and not hundreds. Each part that is loaded by itself is a
+ * function there, which V8 compiles when it is called; bin/load.js calls them, and .ci/command-cache.mjs keeps what V8
+ * has compiled.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
@@ -52,8 +52,20 @@ const { outputFiles, metafile } = await build({
   metafile: true,
   write: false,
 });
-const usual = reached('dist/main.js');
-const parts = { 'usual.cjs': [], 'rest.cjs': [] };
+/** What to find in which file: each holds what these modules load at once and no file before it has. */
+const files = {
+  'start.cjs': ['cli/main', 'cli/preview', 'cli/handlers'],
+  'mint.cjs': [
+    ...['mint', 'exec', 'credential-process', 'credentials', 'audit'].map((name) => `cli/${name}`),
+    ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file'],
+  ],
+  'rest.cjs': Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []),
+};
+const placed = new Map();
+for (const [file, entries] of Object.entries(files))
+  for (const entry of entries) place(entry.endsWith('.js') ? entry : `dist/${entry}.js`, file);
+
+const parts = Object.fromEntries(Object.keys(files).map((file) => [file, []]));
 for (const { path, text } of outputFiles) {
   const name = basename(path);
   const { code } = await transform(text, {
@@ -62,8 +74,9 @@ for (const { path, text } of outputFiles) {
     // The packages that are not bundled are CommonJS too: nothing needs the loader of modules.
     supported: { 'dynamic-import': false },
   });
-  const file = usual.has(`dist/${name}`) ? 'usual.cjs' : 'rest.cjs';
-  parts[file].push(`${JSON.stringify(name)}:function(exports,require,module,urlOf){${code}\n}`);
+  parts[placed.get(`dist/${name}`)].push(
+    `${JSON.stringify(name)}:function(exports,require,module,urlOf){${code}\n}`,
+  );
 }
 rmSync(join(dist, 'command'), { recursive: true, force: true });
 mkdirSync(join(dist, 'command'));
@@ -71,17 +84,19 @@ for (const [file, functions] of Object.entries(parts))
   writeFileSync(join(dist, 'command', file), `({\n${functions.join(',\n')}\n})\n`);
 writeFileSync(join(dist, 'command', 'LICENSES.txt'), licenses());
 
-/** What a part loads, now or later, but for what only a person waits for. */
-function reached(part, seen = new Set()) {
-  const { imports, entryPoint = '' } = metafile.outputs[part];
-  if (
-    seen.has(part) ||
-    /(?:serve|doctor|keep|conversation|ask-secret|ora\/index|age-encryption\/.*)\.js$/.test(entryPoint)
-  )
-    return seen;
-  seen.add(part);
-  for (const { path, external } of imports) if (!external) reached(path, seen);
-  return seen;
+function place(entry, file) {
+  const start = Object.keys(metafile.outputs).find((part) => metafile.outputs[part].entryPoint === entry);
+  for (const waiting = [start]; waiting.length > 0; ) {
+    const part = waiting.pop();
+    if (placed.has(part)) continue;
+    placed.set(part, file);
+    const { imports } = metafile.outputs[part];
+    waiting.push(
+      ...imports.flatMap(({ path, kind }) =>
+        kind === 'import-statement' && path in metafile.outputs ? path : [],
+      ),
+    );
+  }
 }
 
 /** The licences of what is bundled, as they ask for. */

@@ -21,7 +21,8 @@ function load(name) {
     return script.runInThisContext();
   };
 
-  let parts = partsIn('usual.cjs');
+  const files = ['start.cjs', 'mint.cjs', 'rest.cjs'];
+  let parts = {};
   const loaded = new Map();
   const requirePart = (id) => {
     if (!id.startsWith('./')) return id.startsWith('node:') ? whenUsed(id) : require(id);
@@ -30,7 +31,7 @@ function load(name) {
     const module = { exports: {} };
     loaded.set(id, module);
     const part = id.slice(2);
-    if (!Object.hasOwn(parts, part)) parts = { ...parts, ...partsIn('rest.cjs') };
+    while (!Object.hasOwn(parts, part)) parts = { ...parts, ...partsIn(files.shift()) };
     parts[part](module.exports, requirePart, module, urlOf);
     return module.exports;
   };
