@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { awsEnvironment } from '../fixtures/loopback/environment.mjs';
 import { startSts } from '../fixtures/loopback/sts.mjs';
-import { awsArgv, command, here, standIns } from './lab.mjs';
+import { awsArgv, command, here, realPath, standIns } from './lab.mjs';
 import { compare, timed } from './pairs.mjs';
 
 const request = [
@@ -36,7 +36,7 @@ export const commandRows = [
       lab.later(sts.close);
       const env = {
         ...awsEnvironment(lab.fresh('aws'), sts.url),
-        PATH: process.env.PATH,
+        PATH: realPath,
         CLOUD_CLI_HOME: lab.fresh('home'),
       };
       return compare({

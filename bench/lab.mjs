@@ -10,6 +10,9 @@ export const here = fileURLToPath(new URL('.', import.meta.url));
 export const command = fileURLToPath(new URL('../bin/cloud-cli.js', import.meta.url));
 export const exec = promisify(execFile);
 
+/** The caller's own PATH, where the real CLIs are. */
+export const realPath = process.env.PATH;
+
 /** PATH with the instant stand-ins first. */
 export const standIns = [join(here, 'bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
 

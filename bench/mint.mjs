@@ -7,7 +7,7 @@ import { fromProcess } from '@aws-sdk/credential-provider-process';
 import { AzureCliCredential } from '@azure/identity';
 import { awsEnvironment } from '../fixtures/loopback/environment.mjs';
 import { startSts } from '../fixtures/loopback/sts.mjs';
-import { awsArgv, awsRequest, exec, here, standIns } from './lab.mjs';
+import { awsArgv, awsRequest, exec, here, realPath, standIns } from './lab.mjs';
 import { compare, timed } from './pairs.mjs';
 
 const azRequest = { provider: 'azure', target_credential_key: 'bench:azure' };
@@ -61,7 +61,7 @@ export const mintRows = [
     async run(lab, pairs = 20) {
       const sts = await startSts();
       lab.later(sts.close);
-      const env = { ...awsEnvironment(lab.fresh('aws'), sts.url), PATH: process.env.PATH };
+      const env = { ...awsEnvironment(lab.fresh('aws'), sts.url), PATH: realPath };
       const mintOne = await minter(lab, { encrypted: true, env });
       return compare({
         ours: () => timed(mintOne),
