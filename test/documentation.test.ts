@@ -52,7 +52,7 @@ const entries = (page: string) => [...page.matchAll(/^\.It (.+)$/gm)].map((match
 const flagsIn = (text: string) => [...text.matchAll(/\bFl -([a-z][\w-]*)/g)].map((match) => `--${match[1]}`);
 
 /** What describes each setting, by its path; members of an array's items, and of what a map holds, count as its own. */
-const settings = new Map(settingsOf(z.toJSONSchema(configSchema, { io: 'input' })));
+const settings = new Map(settingsOf(z.toJSONSchema(configSchema(), { io: 'input' })));
 
 function settingsOf(schema: unknown, above: string[] = []): [string, string | undefined][] {
   const { properties, items, additionalProperties } = schema as {

@@ -1,8 +1,8 @@
 /** The file credential store: one age file per key, in a directory that is its user's alone. */
 import { randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import { access, type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import * as fs from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { Credential, CredentialMetadata, CredentialStore, PersistHook } from '../credential.js';
 import { makeDirectories } from '../directories.js';
 import { CloudCliError, invalidRequest, isCloudCliError } from '../errors.js';
@@ -19,6 +19,23 @@ import {
   recipientsOf,
   unusableRecipients,
 } from './age-file.js';
+
+const { constants } = fs;
+// node:fs/promises would load a terminal's line editor with it, which a short command waits for.
+const access = promisify(fs.access);
+const close = promisify(fs.close);
+const fchmod = promisify(fs.fchmod);
+const fstat = promisify(fs.fstat);
+const fsync = promisify(fs.fsync);
+const link = promisify(fs.link);
+const lstat = promisify(fs.lstat);
+const open = promisify(fs.open);
+const read = promisify(fs.read);
+const readdir = promisify(fs.readdir);
+const rename = promisify(fs.rename);
+const rm = promisify(fs.rm);
+const unlink = promisify(fs.unlink);
+const writeFile = promisify(fs.writeFile);
 
 /** Bytes of the largest file that is read or written. */
 const mostBytes = 1024 * 1024;
@@ -296,7 +313,7 @@ async function makeOwnDirectory(path: string): Promise<void> {
   await isOwnDirectory(path);
 }
 
-function refuseShared(path: string, stat: Stats, mode: string): void {
+function refuseShared(path: string, stat: fs.Stats, mode: string): void {
   const uid = process.geteuid!();
   if (stat.uid !== uid) {
     const hint = `Run cloud-cli as its owner, or: chown ${uid} ${shellWord(path)}`;
@@ -312,22 +329,18 @@ function refuseShared(path: string, stat: Stats, mode: string): void {
 async function readOwnFile(path: string, most: number): Promise<Buffer | undefined> {
   // A FIFO would block without O_NONBLOCK; what is opened is what is checked, so that nobody can swap it between.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch(absent);
-  if (!handle) return undefined;
-  try {
-    const stat = await handle.stat();
+  const file = await open(path, flags).catch(absent);
+  if (file === undefined) return undefined;
+  return closing(file, async () => {
+    const stat = await fstat(file);
     refuseFile(path, stat);
-    const { buffer, bytesRead } = await handle.read({
-      buffer: Buffer.alloc(Math.min(stat.size, most)),
-      position: 0,
-    });
+    const length = Math.min(stat.size, most);
+    const { buffer, bytesRead } = await read(file, Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
-function refuseFile(path: string, stat: Stats): void {
+function refuseFile(path: string, stat: fs.Stats): void {
   const away = `Move it away: mv ${shellWord(path)} ${shellWord(`${path}.refused`)}`;
   if (!stat.isFile()) throw new Refusal(`${path} is not a regular file`, away);
   refuseShared(path, stat, '600');
@@ -353,13 +366,13 @@ async function makeIdentity(directory: string, path: string): Promise<void> {
 async function writeTemp(directory: string, content: string | Uint8Array): Promise<string> {
   const temp = join(directory, `.${randomUUID()}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await open(temp, flags, 0o600);
+  const file = await open(temp, flags, 0o600);
   try {
-    await closing(handle, async () => {
+    await closing(file, async () => {
       // A umask may have taken the owner's bits.
-      await handle.chmod(0o600);
-      await handle.writeFile(content);
-      await handle.sync();
+      await fchmod(file, 0o600);
+      await writeFile(file, content);
+      await fsync(file);
     });
   } catch (error) {
     await removeQuietly(temp);
@@ -368,15 +381,15 @@ async function writeTemp(directory: string, content: string | Uint8Array): Promi
   return temp;
 }
 
-async function closing(handle: FileHandle, work: () => Promise<void>): Promise<void> {
+async function closing<T>(file: number, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } finally {
-    await handle.close();
+    await close(file);
   }
 }
 
-async function removeTemps(directory: string, which: (stat: Stats) => boolean): Promise<void> {
+async function removeTemps(directory: string, which: (stat: fs.Stats) => boolean): Promise<void> {
   for (const name of (await readdir(directory)).filter((name) => tempName.test(name))) {
     const path = join(directory, name);
     const stat = await lstat(path).catch(absent);
@@ -391,9 +404,9 @@ async function removeQuietly(path: string): Promise<void> {
 
 /** Makes renames, links and removals in the directory survive a crash of the host. */
 async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    await closing(handle, () => handle.sync());
+    await closing(directory, () => fsync(directory));
   } catch (error) {
     // Some network file systems cannot sync a directory, and say so this way.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
