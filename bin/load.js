@@ -25,7 +25,8 @@ function load(name) {
   let parts = {};
   const loaded = new Map();
   const requirePart = (id) => {
-    if (!id.startsWith('./')) return id.startsWith('node:') ? whenUsed(id) : require(id);
+    if (id.startsWith('node:')) return whenUsed(id);
+    if (!id.startsWith('./')) return require(id);
     const known = loaded.get(id);
     if (known) return known.exports;
     const module = { exports: {} };
@@ -46,19 +47,15 @@ function readCache(name) {
   }
 }
 
+const known = new Map();
+
 /** A module of Node's own, loaded when something of it is first used: node:crypto takes a sixth of a short command. */
 function whenUsed(id) {
-  return new Proxy(
-    {},
-    {
-      get: (_, name) => require(id)[name],
-      ownKeys: () => Reflect.ownKeys(require(id)),
-      getOwnPropertyDescriptor: (_, name) => ({
-        ...Reflect.getOwnPropertyDescriptor(require(id), name),
-        configurable: true,
-      }),
-    },
-  );
+  if (!known.has(id)) {
+    const get = (_, name) => (name === 'default' ? require(id) : require(id)[name]);
+    known.set(id, new Proxy({}, { get }));
+  }
+  return known.get(id);
 }
 
 /** The URL of the module that stands in the bundle: what it finds beside itself is still found there. */

@@ -4,7 +4,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import type { Io } from './io.js';
 
 export function systemIo(): Io {
-  const stdout = isTerminal(1) ? undefined : new PlainOutput(1);
+  const stdout = mayBeTerminal(1) ? undefined : new PlainOutput(1);
   return {
     get stdin() {
       return process.stdin;
@@ -17,14 +17,15 @@ export function systemIo(): Io {
     },
     env: process.env,
     get interactive() {
+      if (!(mayBeTerminal(2) && mayBeTerminal(0))) return false;
       const { isatty } = process.getBuiltinModule('node:tty');
       return isatty(0) && isatty(2);
     },
   };
 }
 
-/** Also where nobody knows: what is a stream for sure is always right. */
-function isTerminal(fd: number): boolean {
+/** Whether it may be a terminal: what is a file, a pipe or a socket is none. */
+function mayBeTerminal(fd: number): boolean {
   try {
     const stat = fstatSync(fd);
     return process.platform === 'win32' || !(stat.isFile() || stat.isFIFO() || stat.isSocket());

@@ -1,11 +1,26 @@
 /** The file credential store: one age file per key, in a directory that is its user's alone. */
 import { randomUUID } from 'node:crypto';
-import * as fs from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import type { Credential, CredentialMetadata, CredentialStore, PersistHook } from '../credential.js';
 import { makeDirectories } from '../directories.js';
 import { CloudCliError, invalidRequest, isCloudCliError } from '../errors.js';
+import {
+  access,
+  close,
+  fchmod,
+  fstat,
+  fsync,
+  link,
+  lstat,
+  open,
+  read,
+  readdir,
+  rename,
+  rm,
+  unlink,
+  writeFile,
+} from '../files.js';
 import { CredentialKey, isCredentialKey } from '../key.js';
 import { shellWord } from '../shell.js';
 import {
@@ -19,23 +34,6 @@ import {
   recipientsOf,
   unusableRecipients,
 } from './age-file.js';
-
-const { constants } = fs;
-// node:fs/promises would load a terminal's line editor with it, which a short command waits for.
-const access = promisify(fs.access);
-const close = promisify(fs.close);
-const fchmod = promisify(fs.fchmod);
-const fstat = promisify(fs.fstat);
-const fsync = promisify(fs.fsync);
-const link = promisify(fs.link);
-const lstat = promisify(fs.lstat);
-const open = promisify(fs.open);
-const read = promisify(fs.read);
-const readdir = promisify(fs.readdir);
-const rename = promisify(fs.rename);
-const rm = promisify(fs.rm);
-const unlink = promisify(fs.unlink);
-const writeFile = promisify(fs.writeFile);
 
 /** Bytes of the largest file that is read or written. */
 const mostBytes = 1024 * 1024;
@@ -313,7 +311,7 @@ async function makeOwnDirectory(path: string): Promise<void> {
   await isOwnDirectory(path);
 }
 
-function refuseShared(path: string, stat: fs.Stats, mode: string): void {
+function refuseShared(path: string, stat: Stats, mode: string): void {
   const uid = process.geteuid!();
   if (stat.uid !== uid) {
     const hint = `Run cloud-cli as its owner, or: chown ${uid} ${shellWord(path)}`;
@@ -340,7 +338,7 @@ async function readOwnFile(path: string, most: number): Promise<Buffer | undefin
   });
 }
 
-function refuseFile(path: string, stat: fs.Stats): void {
+function refuseFile(path: string, stat: Stats): void {
   const away = `Move it away: mv ${shellWord(path)} ${shellWord(`${path}.refused`)}`;
   if (!stat.isFile()) throw new Refusal(`${path} is not a regular file`, away);
   refuseShared(path, stat, '600');
@@ -389,7 +387,7 @@ async function closing<T>(file: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function removeTemps(directory: string, which: (stat: fs.Stats) => boolean): Promise<void> {
+async function removeTemps(directory: string, which: (stat: Stats) => boolean): Promise<void> {
   for (const name of (await readdir(directory)).filter((name) => tempName.test(name))) {
     const path = join(directory, name);
     const stat = await lstat(path).catch(absent);
