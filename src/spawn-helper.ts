@@ -54,6 +54,8 @@ export async function openSpawnHelper(): Promise<SpawnHelper> {
     async close() {
       if (!child?.connected) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
+      // Else a process that waits for nothing else would end before this does.
+      child.ref();
       child.disconnect();
       await gone;
     },

@@ -15,6 +15,7 @@ import {
   chainHash,
   genesis,
   type Head,
+  type Lease,
   type NewEvent,
   type PendingEvent,
   parseBodies,
@@ -115,6 +116,8 @@ class SqliteLedger implements AuditStore {
   readonly #db: Database.Database;
   readonly #path: string;
   readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
+  /** Of the runs in flight, as they were last looked at. */
+  #leases = new Map<string, Lease | undefined>();
   #waiting: Waiting[] = [];
 
   constructor(db: Database.Database, path: string) {
@@ -233,7 +236,15 @@ class SqliteLedger implements AuditStore {
 
   #abandoned(): string[] {
     const flights = this.#statement<[], { run_id: string }>('SELECT run_id FROM flight').all();
-    return flights.map(({ run_id }) => run_id).filter((run_id) => !this.#isLive(run_id));
+    const run_ids = flights.map(({ run_id }) => run_id);
+    // Each is looked at for every other run that begins, and its lease never changes.
+    this.#leases = new Map(
+      run_ids.map((run_id) => [run_id, this.#leases.get(run_id) ?? this.#leaseOf(run_id)]),
+    );
+    return run_ids.filter((run_id) => {
+      const lease = this.#leases.get(run_id);
+      return lease === undefined || !isLive(run_id, lease);
+    });
   }
 
   #sweep(): void {
@@ -248,6 +259,8 @@ class SqliteLedger implements AuditStore {
     const refusals = new Map<Waiting, unknown>();
     const one = this.#db.transaction((event: NewEvent) => this.#append(event));
     const all = this.#db.transaction(() => {
+      // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
+      if (waiting.some(({ event }) => event.kind === 'PENDING')) this.#sweep();
       for (const each of waiting) {
         try {
           one(each.event);
@@ -353,8 +366,6 @@ class SqliteLedger implements AuditStore {
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
     const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     if (bodies) throw runExists(run_id);
-    // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
-    this.#sweep();
     const other = this.#statement<[string], { run_id: string }>(
       'SELECT run_id FROM flight WHERE credential_key = ?',
     ).get(credential_key);
@@ -368,14 +379,18 @@ class SqliteLedger implements AuditStore {
 
   /** A run goes on: it must be in flight, and an answer comes once. */
   #fly({ kind, run_id }: Pick<RunEvent, 'kind' | 'run_id'>): void {
-    const { pending, issued, ended } = this.#events(run_id);
-    if (!pending || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
+    const { begun, issued, ended } = this.#statement<[string, string, string], Record<string, number | null>>(
+      `SELECT
+        (SELECT 1 FROM event WHERE run_id = ? AND kind = 'PENDING') AS begun,
+        (SELECT 1 FROM event WHERE run_id = ? AND kind = 'ISSUED') AS issued,
+        (SELECT 1 FROM event WHERE run_id = ? AND kind IN ('SUCCEEDED', 'FAILED')) AS ended`,
+    ).get(run_id, run_id, run_id)!;
+    if (!begun || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
     if (kind !== 'ISSUED') this.#statement('DELETE FROM flight WHERE run_id = ?').run(run_id);
   }
 
-  #isLive(run_id: string): boolean {
-    const { pending } = this.#events(run_id);
-    return pending !== undefined && isLive(run_id, pending.lease);
+  #leaseOf(run_id: string): Lease | undefined {
+    return this.#events(run_id).pending?.lease;
   }
 
   #abandon(run_id: string): void {
