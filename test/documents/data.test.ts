@@ -66,6 +66,17 @@ describe('the troubleshooting table', () => {
   });
 });
 
+describe('a path', () => {
+  it('in CONTRIBUTING.md is one of the repository', () => {
+    const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+    const paths = [
+      ...text.matchAll(/`((?:src|bin|test|fixtures|docs|man|examples|bench|\.ci)\/[\w./@-]+)`/g),
+    ].map(([, path]) => path!);
+    expect(paths.length).toBeGreaterThan(40);
+    expect(paths.filter((path) => !/NAME/.test(path) && !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
 /** Every text below a directory of the repository. */
 function allOf(place: string): string {
   return readdirSync(join(root, place), { recursive: true, withFileTypes: true })
@@ -84,21 +95,24 @@ const promised = [
 ];
 
 describe('a link', () => {
-  it.each(documents)('of %s leads to a file, and to a heading of it', (document) => {
-    const text = textOf(document).replace(/^ *```.*?^ *```$/gms, '');
-    const targets = [...text.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)].map(
-      ([, link, image]) => link ?? image!,
-    );
-    const broken = targets
-      .filter((target) => !/^https?:/.test(target))
-      .filter((target) => {
-        const [path = '', heading] = target.split('#');
-        const file = path === '' ? document : join(dirname(document), path);
-        if (!existsSync(join(root, file))) return !promised.some((start) => file.startsWith(start));
-        return heading !== undefined && !headingsOf(file).includes(heading);
-      });
-    expect(broken).toEqual([]);
-  });
+  it.each([...documents, 'CONTRIBUTING.md', 'SECURITY.md'])(
+    'of %s leads to a file, and to a heading of it',
+    (document) => {
+      const text = textOf(document).replace(/^ *```.*?^ *```$/gms, '');
+      const targets = [...text.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)].map(
+        ([, link, image]) => link ?? image!,
+      );
+      const broken = targets
+        .filter((target) => !/^https?:/.test(target))
+        .filter((target) => {
+          const [path = '', heading] = target.split('#');
+          const file = path === '' ? document : join(dirname(document), path);
+          if (!existsSync(join(root, file))) return !promised.some((start) => file.startsWith(start));
+          return heading !== undefined && !headingsOf(file).includes(heading);
+        });
+      expect(broken).toEqual([]);
+    },
+  );
 });
 
 /** As GitHub makes fragments of headings. */
