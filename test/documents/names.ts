@@ -34,12 +34,16 @@ export class Names {
     let text = printed;
     for (const [place, name] of this.#places) text = text.replaceAll(place, name);
     for (const kind of kinds) text = text.replace(kind, (value) => this.#nameOf(value));
-    return text
-      .replace(time, '2026-11-23T15:04:05.000Z')
-      .replace(/(duration_ms"?:? +)\d+/g, '$1540')
-      .replace(/(\bhost +)\S+/g, '$1control-plane')
-      .replace(/(\.owner +)\d+/g, '$10')
-      .replace(/(\.mode +)\d+/g, '$10755');
+    return (
+      text
+        // An hour lies between when a credential was minted and when it ends, as a reader would see it.
+        .replace(time, '2026-11-23T15:04:05.000Z')
+        .replace(/((?:expires_at|live_until|until)"?:? +"?2026-11-23T)15/g, '$116')
+        .replace(/(duration_ms"?:? +)\d+/g, '$1540')
+        .replace(/(\bhost +)\S+/g, '$1control-plane')
+        .replace(/(\.owner +)\d+/g, '$10')
+        .replace(/(\.mode +)\d+/g, '$10755')
+    );
   }
 
   /** A document's text with the values of this run. */
