@@ -3,13 +3,12 @@
  * blocks exported.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect, freshEnvironment, root } from '../support.js';
 import { Names } from './names.js';
 
 export interface Session {
-  env: NodeJS.ProcessEnv;
   home: string;
   names: Names;
   /** Runs a script in bash, with the values behind the names; both of its streams, and how it ended. */
@@ -34,7 +33,6 @@ export function newSession(more: NodeJS.ProcessEnv = {}): Session {
     [home, '/home/alice'],
   ]);
   return {
-    env,
     home,
     names,
     run: async (script) => {
@@ -67,7 +65,3 @@ export function stepsOf(text: string): Step[] {
       return { typed: lines.slice(0, last + 1).join('\n'), printed: lines.slice(last + 1).join('\n') };
     });
 }
-
-/** A file that a session made, as text. */
-export const fileOf = (session: Session, name: string) =>
-  readFileSync(join(session.home, 'work', name), 'utf8');
