@@ -3,7 +3,7 @@
  * row as their view, and the proof that nobody edited it. Storage engines live beside this file and do not know
  * one another.
  */
-import * as crypto from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ErrorCode, Outcome } from '../errors.js';
 import type { Provenance } from '../provenance.js';
 
@@ -187,14 +187,26 @@ export function textOf(value: object): string {
   );
 }
 
-/** SHA-256 over the hash before and the text: 64 hex digits. */
-export function chainHash(previous: string, body: string): string {
-  return sha256(`${previous}\n${body}`);
+/** Whether the text begins with its number, as textOf writes it. */
+function says(body: string, seq: number): boolean {
+  // Digit by digit: to write the number down for each of a million events takes as long as half of its hash.
+  let at = '{"seq":'.length;
+  let said = 0;
+  for (let digit = digitAt(body, at); digit !== undefined; digit = digitAt(body, at)) {
+    said = said * 10 + digit;
+    at += 1;
+  }
+  return said === seq && body.startsWith('{"seq":') && body[at] === ',';
 }
 
-/** In one call where Node has that (20.12, 21.7): a million events take half the time. */
-function sha256(text: string): string {
-  return crypto.hash?.('sha256', text, 'hex') ?? crypto.createHash('sha256').update(text).digest('hex');
+function digitAt(text: string, at: number): number | undefined {
+  const digit = text.charCodeAt(at) - 48;
+  return digit >= 0 && digit <= 9 ? digit : undefined;
+}
+
+/** SHA-256 over the hash before and the text: 64 hex digits. */
+export function chainHash(previous: string, body: string): string {
+  return hash('sha256', `${previous}\n${body}`, 'hex');
 }
 
 /** The texts of a run's events, as an engine finds them side by side. */
@@ -296,7 +308,7 @@ export class ChainCheck {
     if (seq !== this.#head.seq + 1) return `event ${this.#head.seq + 1} is missing`;
     if (chainHash(this.#head.hash, body) !== hash)
       return seq === 1 ? 'event 1 was changed' : `event ${seq} was changed, or the one before it was`;
-    return body.startsWith(`{"seq":${seq},`) ? undefined : `event ${seq} stands in another's place`;
+    return says(body, seq) ? undefined : `event ${seq} stands in another's place`;
   }
 
   #truncation(): string | undefined {

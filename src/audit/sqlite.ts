@@ -185,7 +185,7 @@ class SqliteLedger implements AuditStore {
   }
 
   async *events(): AsyncIterable<ChainedEvent> {
-    for await (const page of this.#pages()) yield* page;
+    for await (const page of this.#pages()) for (const row of page) yield chained(row);
   }
 
   async head(): Promise<Head> {
@@ -203,7 +203,7 @@ class SqliteLedger implements AuditStore {
   async verify(saved?: Head, watch?: (events: number) => void): ReturnType<AuditStore['verify']> {
     const check = new ChainCheck(saved);
     for await (const page of this.#pages()) {
-      if (page.some((event) => check.take(event) !== undefined)) break;
+      if (page.some((row) => check.take(chained(row)) !== undefined)) break;
       watch?.(check.head.seq);
     }
     return check.end();
@@ -283,15 +283,16 @@ class SqliteLedger implements AuditStore {
   }
 
   /** Page by page: an open cursor would keep the write-ahead log from being folded in, and the host from its work. */
-  async *#pages(): AsyncIterable<ChainedEvent[]> {
-    const page = this.#statement<[number], ChainedEvent>(
+  async *#pages(): AsyncIterable<EventRow[]> {
+    // As arrays, which take a quarter less to make than objects.
+    const page = this.#statement<[number], EventRow>(
       'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
-    );
+    ).raw(true);
     for (let after = 0; ; ) {
-      const events = guard(this.#path, () => page.all(after));
-      if (events.length === 0) return;
-      yield events;
-      after = events.at(-1)!.seq;
+      const rows = guard(this.#path, () => page.all(after));
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)![0];
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -424,6 +425,12 @@ const statusIs = {
   SUCCEEDED: "e.kind = 'SUCCEEDED'",
   FAILED: "e.kind = 'FAILED'",
 } as const;
+
+type EventRow = [seq: number, body: string, hash: string];
+
+function chained([seq, body, hash]: EventRow): ChainedEvent {
+  return { seq, body, hash };
+}
 
 function byBeginning<R extends { began_at: number }>(runs: R[]): R[] {
   return runs.sort((left, right) => right.began_at - left.began_at);
