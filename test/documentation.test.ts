@@ -20,7 +20,9 @@ const streams = () => ({ stdin: new PassThrough(), stdout: new PassThrough(), st
 const program = await buildProgram({ ...streams(), env: {} });
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const readme = read('README.md');
-const documents = readdirSync(join(root, 'docs')).map((name) => read('docs', name));
+const documents = readdirSync(join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => read('docs', name));
 const pages = new Map(readdirSync(join(root, 'man')).map((name) => [name, read('man', name)]));
 
 /** Commands that the help shows, by the words that one types behind `cloud-cli`. */
