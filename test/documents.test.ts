@@ -24,7 +24,7 @@ const paths = Object.fromEntries(
 /** Each block of TypeScript as a file; the first may be imported by those that follow. */
 function codeOf(document: string): Map<string, string> {
   const text = readFileSync(join(directory, document), 'utf8');
-  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1]!);
+  const blocks = [...text.matchAll(/^```ts(?: \S+)?\n(.*?)^```$/gms)].map((match) => match[1]!);
   const exported = (block: string) => /^export const (\w+)/m.exec(block)?.[1];
   return new Map(blocks.map((block, index) => [`${exported(block) ?? `block-${index}`}.ts`, block]));
 }
