@@ -1,4 +1,12 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+const { load } = require('./load.js');
 
-process.exitCode = await main(process.argv.slice(2), process);
+load(process.argv[2])
+  .main(process.argv.slice(2))
+  .then((status) => {
+    process.exitCode = status;
+  });
+// As Node ends a module that never comes to its end: a command that stops in the middle has not succeeded.
+process.once('exit', () => {
+  process.exitCode ??= 13;
+});

@@ -31,18 +31,20 @@ export interface FoundBinary {
 /**
  * Finds the binary and looks at it. Between this and its start somebody who may write there could still exchange it:
  * a script can only be started by its path.
+ * @param hashed false hashes only what is pinned by its hash: for whoever does not run it
  */
 export async function findBinary(
   handler: Handler,
   env: NodeJS.ProcessEnv,
   pins: BinaryPins = {},
+  hashed = true,
 ): Promise<FoundBinary> {
   const path = locate(handler.binary, env.PATH);
   if (path === undefined)
     return { path: null, provenance: null, problem: { code: 'binary_missing', ...missing(handler) } };
   try {
-    const provenance = await provenanceOf(path);
     const pin = Object.hasOwn(pins, handler.binary) ? pins[handler.binary] : undefined;
+    const provenance = await provenanceOf(path, hashed || pin?.sha256 !== undefined);
     const refusal = refusalOf(handler, path, provenance, pin);
     return { path, provenance, ...(refusal && { problem: { code: 'binary_missing', ...refusal } }) };
   } catch (error) {

@@ -5,4 +5,4 @@ import { configSchema } from './config.js';
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error('usage: node config-schema.js FILE');
-writeFileSync(path, `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(z.toJSONSchema(configSchema(), { io: 'input' }), null, 2)}\n`);

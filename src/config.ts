@@ -2,90 +2,96 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import * as z from 'zod';
 import { type Issue, invalidRequest, isCloudCliError } from './errors.js';
 import { checkRequest, listHandlers } from './request.js';
+import * as z from './zod.js';
 
-const patterns = z.array(z.string().min(1)).min(1);
+const words = () => z.string().check(z.minLength(1));
+const patterns = () => z.array(words()).check(z.minLength(1));
 
-/** The configuration file; its JSON Schema is published as `config.schema.json`. */
-export const configSchema = z.strictObject({
-  $schema: z.string().optional().describe('Where the JSON Schema of this file is.'),
-  audit_url: z.string().min(1).optional().describe('The ledger: sqlite:PATH, or postgres://HOST/DATABASE.'),
-  store_url: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
+/** A member that may be left out, and what it is for. */
+const setting = <S extends z.core.$ZodType>(schema: S, what: string) =>
+  z.optional(schema).check(z.describe(what));
+
+/**
+ * The configuration file; its JSON Schema is published as `config.schema.json`. A function, since it takes longer to
+ * make than a preview does, and most hosts have no such file.
+ */
+export const configSchema = () =>
+  z.strictObject({
+    $schema: setting(z.string(), 'Where the JSON Schema of this file is.'),
+    audit_url: setting(words(), 'The ledger: sqlite:PATH, or postgres://HOST/DATABASE.'),
+    store_url: setting(
+      words(),
       'The credential store: file:DIRECTORY, vault+https:, aws-ssm:, aws-secretsmanager:, gcp-secretmanager:, azure-keyvault: or none:.',
     ),
-  targets: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-'),
-      z.record(z.string(), z.json()),
-    )
-    .optional()
-    .describe('Named requests, for `cloud-cli mint NAME`.'),
-  allow: z
-    .array(
+    targets: setting(
+      z.record(
+        z.string().check(z.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits and _.-')),
+        z.record(z.string(), z.json()),
+      ),
+      'Named requests, for `cloud-cli mint NAME`.',
+    ),
+    allow: setting(
+      z.array(
+        z.strictObject({
+          actors: setting(patterns(), 'Who may mint.'),
+          providers: setting(patterns(), 'From which providers.'),
+          identities: setting(patterns(), 'Role ARNs, service accounts, subscriptions or tenants.'),
+          keys: setting(patterns(), 'Credential keys.'),
+          max_lifetime_seconds: setting(
+            z.int().check(z.minimum(1)),
+            'The longest lifetime that may be asked for.',
+          ),
+        }),
+      ),
+      'Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.',
+    ),
+    binaries: setting(
+      z.record(
+        z.string(),
+        z
+          .strictObject({
+            sha256: setting(
+              z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 lower-case hex digits')),
+              'Of the file that is executed, links followed.',
+            ),
+            path: setting(
+              z.string().check(z.regex(/^\//, 'must be an absolute path')),
+              'Where the search of PATH must find it.',
+            ),
+          })
+          .check(
+            z.refine(
+              ({ sha256, path }) => sha256 !== undefined || path !== undefined,
+              'must have a sha256 or a path',
+            ),
+          ),
+      ),
+      'The vendor CLIs that may be run, by name: aws, gcloud, az. One that differs is refused.',
+    ),
+    http: setting(
       z.strictObject({
-        actors: patterns.optional().describe('Who may mint.'),
-        providers: patterns.optional().describe('From which providers.'),
-        identities: patterns.optional().describe('Role ARNs, service accounts, subscriptions or tenants.'),
-        keys: patterns.optional().describe('Credential keys.'),
-        max_lifetime_seconds: z
-          .int()
-          .min(1)
-          .optional()
-          .describe('The longest lifetime that may be asked for.'),
-      }),
-    )
-    .optional()
-    .describe('Where there is a rule, nothing is allowed that no rule covers; * stands for any characters.'),
-  binaries: z
-    .record(
-      z.string(),
-      z
-        .strictObject({
-          sha256: z
-            .string()
-            .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 lower-case hex digits')
-            .optional()
-            .describe('Of the file that is executed, links followed.'),
-          path: z
-            .string()
-            .regex(/^\//, 'must be an absolute path')
-            .optional()
-            .describe('Where the search of PATH must find it.'),
-        })
-        .refine(
-          ({ sha256, path }) => sha256 !== undefined || path !== undefined,
-          'must have a sha256 or a path',
+        step_up_max_age_seconds: setting(
+          z.int().check(z.minimum(1)),
+          'How old an authentication may be to preview and mint.',
         ),
-    )
-    .optional()
-    .describe('The vendor CLIs that may be run, by name: aws, gcloud, az. One that differs is refused.'),
-  http: z
-    .strictObject({
-      step_up_max_age_seconds: z
-        .int()
-        .min(1)
-        .optional()
-        .describe('How old an authentication may be to preview and mint.'),
-      freshness_claim: z.enum(['auth_time', 'iat']).optional().describe('The claim that tells when it was.'),
-      max_in_flight: z.int().min(1).optional().describe('Mints at a time; more are answered 429.'),
-      hosts: z
-        .array(
-          z.string().regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'must be a host name without a port'),
-        )
-        .optional()
-        .describe('Names that calls may be sent to, besides those of loopback, such as admin.example.com.'),
-    })
-    .optional()
-    .describe('For `cloud-cli serve`.'),
-});
+        freshness_claim: setting(z.enum(['auth_time', 'iat']), 'The claim that tells when it was.'),
+        max_in_flight: setting(z.int().check(z.minimum(1)), 'Mints at a time; more are answered 429.'),
+        hosts: setting(
+          z.array(
+            z
+              .string()
+              .check(z.regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'must be a host name without a port')),
+          ),
+          'Names that calls may be sent to, besides those of loopback, such as admin.example.com.',
+        ),
+      }),
+      'For `cloud-cli serve`.',
+    ),
+  });
 
-export type ConfigFile = z.output<typeof configSchema>;
+export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 
 const stepUpVariable = 'AUTH_STEP_UP_DEFAULT_MAX_AGE';
 
@@ -167,7 +173,7 @@ function readConfig(path: string, mustExist: boolean): ConfigFile {
   } catch {
     throw badConfig(path, [{ field: 'config', message: 'is not JSON' }]);
   }
-  const parsed = configSchema.safeParse(value);
+  const parsed = configSchema().safeParse(value);
   if (!parsed.success) throw badConfig(path, parsed.error.issues.flatMap(issuesOf));
   const issues = [
     ...Object.entries(parsed.data.targets ?? {}).flatMap(([name, target]) => targetIssues(name, target)),

@@ -2,12 +2,12 @@
  * What a provider is: one file of data and three pure functions (argv, parse, explain), from which validation,
  * preview, mint, prompts and flags all follow. `defineHandler` is also the door for a provider of your own.
  */
-import type * as z from 'zod';
+import type * as z from 'zod/v4/core';
 import { CloudCliError, type Outcome } from './errors.js';
 import type { Secret } from './secret.js';
 
 /** One field of a request: how to ask for it and what it must be. */
-export interface Field<S extends z.ZodType = z.ZodType, R extends boolean = boolean> {
+export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = boolean> {
   label: string;
   /** One sentence for a person: what it is and what it must look like. */
   help: string;
@@ -143,29 +143,48 @@ export function defineHandler<const F extends Fields, const P extends string>(
   return handler;
 }
 
+/** A schema, or what makes it: only a value that is there needs one, and making them all takes longer than a preview. */
+type Making<S extends z.$ZodType> = S | (() => S);
+
 /** A field that a request must have. */
-export function required<S extends z.ZodType>(
-  schema: S,
+export function required<S extends z.$ZodType>(
+  schema: Making<S>,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, true> {
-  return { type: 'string', secret: false, ...words, schema, required: true };
+  return Object.assign(field(schema, words), { required: true as const });
 }
 
 /** A field that a request may have. */
-export function optional<S extends z.ZodType>(
-  schema: S,
+export function optional<S extends z.$ZodType>(
+  schema: Making<S>,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, false> {
-  return { type: 'string', secret: false, ...words, schema, required: false };
+  return Object.assign(field(schema, words), { required: false as const });
 }
 
 /** A field that a request may have, and the value it takes otherwise. */
-export function defaulted<S extends z.ZodType, const D extends string | number>(
-  schema: S,
+export function defaulted<S extends z.$ZodType, const D extends string | number>(
+  schema: Making<S>,
   value: D,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, false> & { default: D } {
-  return { type: 'string', secret: false, ...words, schema, required: false, default: value };
+  return Object.assign(field(schema, words), { required: false as const, default: value });
+}
+
+function field<S extends z.$ZodType>(
+  schema: Making<S>,
+  words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
+) {
+  let made: S | undefined;
+  return {
+    type: 'string' as const,
+    secret: false,
+    ...words,
+    get schema() {
+      made ??= typeof schema === 'function' ? schema() : schema;
+      return made;
+    },
+  };
 }
 
 /** First of `[pattern, explanation]` whose pattern is in the text. */

@@ -49,6 +49,7 @@ export async function preview(request: unknown, options: PreviewOptions = {}): P
     checked.handler,
     options.env ?? process.env,
     options.binaries,
+    false,
   );
   const verdict = judge(options.policy, checked, actorOf(options.actor));
   return {

@@ -1,7 +1,7 @@
 /** What exactly is run: a binary's real file, whose it is, and its content as a hash. */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants, realpathSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type BigIntStats, constants, fstatSync, realpathSync, statSync } from 'node:fs';
+import { close, open, read } from './files.js';
 
 /** A script, such as a shim of pyenv or az's own, is hashed as the file that is executed, not what it starts. */
 export interface Provenance {
@@ -21,15 +21,20 @@ const settledMs = 2000;
 /** The last hash of each file, and the state of the file that it is of. */
 const hashes = new Map<string, { state: string; sha256: Promise<string | null> }>();
 
-/** @throws the file system's own error, or an Error for a file that changes meanwhile */
-export async function provenanceOf(path: string): Promise<Provenance> {
+const pieceBytes = 256 * 1024;
+
+/**
+ * @param hashed false leaves out the hash: a large file takes long to read
+ * @throws the file system's own error, or an Error for a file that changes meanwhile
+ */
+export async function provenanceOf(path: string, hashed = true): Promise<Provenance> {
   const real_path = realpathSync.native(path);
   const found = statSync(real_path, { bigint: true });
   return {
     real_path,
     owner: Number(found.uid),
     mode: (Number(found.mode) & 0o7777).toString(8).padStart(4, '0'),
-    sha256: await hashOf(real_path, found),
+    sha256: hashed ? await hashOf(real_path, found) : null,
   };
 }
 
@@ -50,13 +55,17 @@ async function digest(path: string, state: string): Promise<string | null> {
     if (error.code === 'EACCES') return undefined;
     throw error;
   });
-  if (!file) return null;
+  if (file === undefined) return null;
   try {
     const hash = createHash('sha256');
-    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
-    if (stateOf(await file.stat({ bigint: true })) === state) return hash.digest('hex');
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let length = -1; length !== 0; ) {
+      length = (await read(file, piece, 0, pieceBytes, null)).bytesRead;
+      hash.update(piece.subarray(0, length));
+    }
+    if (stateOf(fstatSync(file, { bigint: true })) === state) return hash.digest('hex');
   } finally {
-    await file.close();
+    await close(file);
   }
   throw Object.assign(new Error('the file changes'), { code: 'EBUSY' });
 }

@@ -82,7 +82,8 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
     // Its pipes end with it, unless a grandchild holds them: then a short grace is all they get. Where they have ended,
     // the rest of it must not keep this process.
     const ended = exited.then(async (exit) => {
-      const grace = sleep(pipeGraceMs, undefined, { ref: false });
+      // A host that stood still for that long has not looked into the pipes yet: it looks once more.
+      const grace = sleep(pipeGraceMs, undefined, { ref: false }).then(turn).then(turn);
       await Promise.race([Promise.all([stdout.ended, stderr.ended]), grace]);
       return exit;
     });
@@ -101,6 +102,11 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
     signalGroup(group, 'SIGKILL');
     running.delete(group);
   }
+}
+
+/** Until Node has looked at what has arrived. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The arguments as the process gets them, secrets in the clear. */

@@ -2,7 +2,7 @@
  * Spawns vendor processes from a small process of its own. Forking costs a large host a stop of its event loop that
  * grows with its memory; it costs the helper next to nothing, however large the host is.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runIdVariable } from './environment.js';
 import { endVendorProcesses } from './orphan.js';
@@ -54,6 +54,8 @@ export async function openSpawnHelper(): Promise<SpawnHelper> {
     async close() {
       if (!child?.connected) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
+      // Else a process that waits for nothing else would end before this does.
+      child.ref();
       child.disconnect();
       await gone;
     },
@@ -62,6 +64,7 @@ export async function openSpawnHelper(): Promise<SpawnHelper> {
 
 /** The helper once it is ready, or undefined where it cannot start. */
 async function start(onReport: (report: Report) => void): Promise<ChildProcess | undefined> {
+  const { fork } = await import('node:child_process');
   const file = fileURLToPath(new URL('./spawn-helper-process.js', import.meta.url));
   const child = fork(file, [], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -20,7 +20,7 @@ const streams = () => ({ stdin: new PassThrough(), stdout: new PassThrough(), st
 const program = await buildProgram({ ...streams(), env: {} });
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 const readme = read('README.md');
-const documents = readdirSync(join(root, 'docs'))
+const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => read('docs', name));
 const pages = new Map(readdirSync(join(root, 'man')).map((name) => [name, read('man', name)]));
@@ -54,7 +54,7 @@ const entries = (page: string) => [...page.matchAll(/^\.It (.+)$/gm)].map((match
 const flagsIn = (text: string) => [...text.matchAll(/\bFl -([a-z][\w-]*)/g)].map((match) => `--${match[1]}`);
 
 /** What describes each setting, by its path; members of an array's items, and of what a map holds, count as its own. */
-const settings = new Map(settingsOf(z.toJSONSchema(configSchema, { io: 'input' })));
+const settings = new Map(settingsOf(z.toJSONSchema(configSchema(), { io: 'input' })));
 
 function settingsOf(schema: unknown, above: string[] = []): [string, string | undefined][] {
   const { properties, items, additionalProperties } = schema as {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 // The helper's process is JavaScript: the built one.
 import { mint, openAuditStore, openCredentialStore, openSpawnHelper, Secret } from '../dist/index.js';
-import { collect, fixturePath, requests, script, temporaryDirectory, until } from './support.js';
+import { collect, fixturePath, requests, root, script, temporaryDirectory, until } from './support.js';
 
 async function helper() {
   const opened = await openSpawnHelper();
@@ -46,6 +46,14 @@ describe('the spawn helper', () => {
     const pid = await pidIn(command.directory);
     expect([process.pid, 1]).not.toContain(parentOf(pid));
     expect(await ending).toMatchObject({ how: 'exited', exit_code: 0 });
+  });
+
+  it('closes in a program that waits for nothing else', async () => {
+    const code =
+      "const { openSpawnHelper } = await import('./dist/index.js'); await (await openSpawnHelper()).close(); console.log('closed');";
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: root });
+    child.stdin.end();
+    expect(await collect(child)).toMatchObject({ code: 0, stdout: 'closed\n' });
   });
 
   it('ends a process whose caller gives up', async () => {

@@ -1,10 +1,10 @@
 /** The shape of the tree: which way imports point, and what each entry point loads. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { root } from './support.js';
+import { cloudCli, flagsOf, freshEnvironment, requests, root, temporaryDirectory } from './support.js';
 
 const src = join(root, 'src');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
@@ -64,7 +64,7 @@ describe('the tree', () => {
       if (!/^(?:cli|http)\//.test(file))
         expect([file, targets.filter((to) => to.startsWith('http/'))]).toEqual([file, []]);
       if (file.startsWith('handlers/'))
-        expect([file, targets.filter((to) => !/^(handler|secret|handlers\/\w+)\.ts$/.test(to))]).toEqual([
+        expect([file, targets.filter((to) => !/^(handler|secret|zod|handlers\/\w+)\.ts$/.test(to))]).toEqual([
           file,
           [],
         ]);
@@ -124,7 +124,7 @@ describe('the tree', () => {
 
   it('spawns vendor processes from one file, the command of `exec` from another, and the helper that spawns', () => {
     const spawning = files.filter((file) =>
-      /from 'node:child_process'|'execa'/.test(readFileSync(join(src, file), 'utf8')),
+      /(?:from |import\()'(?:node:child_process|execa)'/.test(readFileSync(join(src, file), 'utf8')),
     );
     expect(spawning.toSorted()).toEqual(['foreground.ts', 'run.ts', 'spawn-helper.ts']);
   });
@@ -151,7 +151,27 @@ describe('the tree', () => {
         (match) => match[1]!,
       ),
     );
-    expect([...new Set(packages)].filter((name) => !name.startsWith('node:'))).toEqual(['zod']);
+    const foreign = packages.filter((name) => !name.startsWith('node:'));
+    expect([...new Set(foreign.map((name) => name.split('/')[0]))]).toEqual(['zod']);
+  });
+
+  it('previews with neither the native addon, nor execa, nor what spawns, nor what encrypts', async () => {
+    const directory = temporaryDirectory();
+    const probe = join(directory, 'probe.cjs');
+    const code = `process.on('exit', () => {
+      const files = Object.keys(require('node:module')._cache).filter((name) => name.includes('node_modules'));
+      const own = process.moduleLoadList.filter((name) => /^NativeModule (?:child_process|crypto|net)$/.test(name));
+      require('node:fs').writeFileSync(process.env.PROBED, JSON.stringify([...files, ...own]));
+    });`;
+    writeFileSync(probe, code);
+    const probed = join(directory, 'probed.json');
+    const env = freshEnvironment({ NODE_OPTIONS: `--require ${probe}`, PROBED: probed });
+    const loaded = async (args: string[]) => {
+      expect((await cloudCli(args, env)).code).toBe(0);
+      return JSON.parse(readFileSync(probed, 'utf8')) as string[];
+    };
+    expect(await loaded(['preview', '--json', ...flagsOf(requests.aws())])).toEqual([]);
+    expect((await loaded(['audit', 'list'])).some((name) => name.endsWith('better_sqlite3.node'))).toBe(true);
   });
 
   it('starts a command without the others: they are loaded by name', () => {

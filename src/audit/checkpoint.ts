@@ -49,9 +49,10 @@ export function isHead(value: unknown): value is Head {
 export async function verifyAgainst(
   ledger: Pick<AuditStore, 'verify' | 'events'>,
   saved: readonly Head[],
+  watch?: (events: number) => void,
 ): Promise<Verification> {
   const [newest, ...others] = saved.toSorted((a, b) => b.seq - a.seq);
-  const found = await ledger.verify(newest);
+  const found = await ledger.verify(newest, watch);
   if (!found.ok || others.length === 0) return found;
   const due = new Map<number, Set<string>>();
   for (const { seq, hash } of saved) due.set(seq, (due.get(seq) ?? new Set()).add(hash));

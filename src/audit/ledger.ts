@@ -3,7 +3,7 @@
  * row as their view, and the proof that nobody edited it. Storage engines live beside this file and do not know
  * one another.
  */
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import type { ErrorCode, Outcome } from '../errors.js';
 import type { Provenance } from '../provenance.js';
 
@@ -162,8 +162,8 @@ export interface AuditStore {
   head(): Promise<Head>;
   /** Rejects with `audit_unavailable` where `append` could not record a run now; it leaves nothing. */
   ready(): Promise<void>;
-  /** Reads the whole chain; `saved` must still be a part of it. */
-  verify(saved?: Head): Promise<Verification>;
+  /** Reads the whole chain; `saved` must still be a part of it. `watch` is told now and then how many events held. */
+  verify(saved?: Head, watch?: (events: number) => void): Promise<Verification>;
   /**
    * Takes over another ledger's chain, to the letter and all or nothing, and gives its head. Rejects with `conflict`
    * where this ledger holds events, and with `invalid_request` where the chain does not verify or is not one of ours.
@@ -189,7 +189,12 @@ export function textOf(value: object): string {
 
 /** SHA-256 over the hash before and the text: 64 hex digits. */
 export function chainHash(previous: string, body: string): string {
-  return createHash('sha256').update(previous).update('\n').update(body).digest('hex');
+  return sha256(`${previous}\n${body}`);
+}
+
+/** In one call where Node has that (20.12, 21.7): a million events take half the time. */
+function sha256(text: string): string {
+  return crypto.hash?.('sha256', text, 'hex') ?? crypto.createHash('sha256').update(text).digest('hex');
 }
 
 /** The texts of a run's events, as an engine finds them side by side. */

@@ -6,15 +6,16 @@ import { makeDirectories, syncDirectory } from '../directories.js';
 import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
 import { cannotTake, keyInFlight, newerSchema, notEmpty, runExists } from './conflict.js';
-import { takeIn } from './intake.js';
 import { isLive } from './lease.js';
 import {
   type AuditStore,
   bodyOf,
+  ChainCheck,
   type ChainedEvent,
   chainHash,
   genesis,
   type Head,
+  type Lease,
   type NewEvent,
   type PendingEvent,
   parseBodies,
@@ -23,7 +24,6 @@ import {
   type RunEvents,
   type RunFilter,
   rowOf,
-  verifyChain,
   type WorkloadRun,
 } from './ledger.js';
 
@@ -61,6 +61,10 @@ const migrations = [
   CREATE TRIGGER event_is_not_deleted BEFORE DELETE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
   CREATE TABLE flight (credential_key TEXT PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX event_by_time ON event (at) WHERE kind = 'PENDING';
+  CREATE INDEX event_by_failure ON event (seq) WHERE kind = 'FAILED';
+  `,
 ];
 
 const run = `
@@ -69,6 +73,24 @@ const run = `
   LEFT JOIN event i ON i.run_id = p.run_id AND i.kind = 'ISSUED'
   LEFT JOIN event e ON e.run_id = p.run_id AND e.kind IN ('SUCCEEDED', 'FAILED')
   WHERE p.kind = 'PENDING'`;
+
+/** The same from its end: each failed run, the one that failed last first. */
+const failedRun = `
+  SELECT p.body AS pending, i.body AS issued, e.body AS ended, p.seq AS began_at, e.seq AS ended_at
+  FROM event e INDEXED BY event_by_failure
+  CROSS JOIN event p ON p.run_id = e.run_id AND p.kind = 'PENDING'
+  LEFT JOIN event i ON i.run_id = e.run_id AND i.kind = 'ISSUED'
+  WHERE e.kind = 'FAILED'`;
+
+/** A list from a time on that has fewer runs than this is found by their times. */
+const fewRuns = 1000;
+
+/** An append that waits for its turn. */
+interface Waiting {
+  event: NewEvent;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
 
 /**
  * Opens the ledger in `file`, making it (mode 0600) at first use, and closes the runs whose processes are gone.
@@ -93,6 +115,10 @@ export async function openSqliteAuditStore(file: string): Promise<AuditStore> {
 class SqliteLedger implements AuditStore {
   readonly #db: Database.Database;
   readonly #path: string;
+  readonly #statements = new Map<string, Database.Statement<unknown[], unknown>>();
+  /** Of the runs in flight, as they were last looked at. */
+  #leases = new Map<string, Lease | undefined>();
+  #waiting: Waiting[] = [];
 
   constructor(db: Database.Database, path: string) {
     this.#db = db;
@@ -103,8 +129,12 @@ class SqliteLedger implements AuditStore {
     if (schemaVersion(db) !== migrations.length) db.transaction(() => migrate(db)).immediate();
   }
 
-  async append(event: NewEvent): Promise<void> {
-    guard(this.#path, () => this.#db.transaction(() => this.#append(event)).immediate());
+  /** Appends that come while others wait share their commit, whose sync is most of what one takes. */
+  append(event: NewEvent): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
+      this.#waiting.push({ event, resolve, reject });
+    });
   }
 
   async get(run_id: string): Promise<WorkloadRun | undefined> {
@@ -122,13 +152,19 @@ class SqliteLedger implements AuditStore {
       ['p.credential_key = ?', filter.key],
       ['p.actor = ?', filter.actor],
       ['p.at >= ?', filter.since],
-      ["coalesce(e.kind, 'PENDING') = ?", filter.status],
       ["p.seq < (SELECT seq FROM event WHERE run_id = ? AND kind = 'PENDING')", filter.before],
     ];
     const given = conditions.filter((pair): pair is [string, string] => pair[1] !== undefined);
     const where = given.map(([condition]) => ` AND ${condition}`).join('');
-    const parameters = [...given.map(([, value]) => value), filter.limit ?? -1];
-    return guard(this.#path, () => this.#rows(`${run}${where} ORDER BY p.seq DESC LIMIT ?`, parameters));
+    const parameters = given.map(([, value]) => value);
+    const limit = filter.limit ?? -1;
+    return guard(this.#path, () => {
+      const isShort = filter.since !== undefined && this.#hasFewSince(filter.since);
+      if (filter.status === 'FAILED' && !isShort) return this.#failures(where, parameters, limit);
+      const from = isShort ? run.replace('event p', 'event p INDEXED BY event_by_time') : run;
+      const status = filter.status === undefined ? '' : ` AND ${statusIs[filter.status]}`;
+      return this.#rows(`${from}${where}${status} ORDER BY p.seq DESC LIMIT ?`, [...parameters, limit]);
+    });
   }
 
   async trace(what: string): Promise<WorkloadRun[]> {
@@ -149,16 +185,7 @@ class SqliteLedger implements AuditStore {
   }
 
   async *events(): AsyncIterable<ChainedEvent> {
-    const page = this.#db.prepare<[number], ChainedEvent>(
-      'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
-    );
-    // Page by page: an open cursor would keep the write-ahead log from being folded in.
-    for (let after = 0; ; ) {
-      const events = guard(this.#path, () => page.all(after));
-      if (events.length === 0) return;
-      yield* events;
-      after = events.at(-1)!.seq;
-    }
+    for await (const page of this.#pages()) yield* page;
   }
 
   async head(): Promise<Head> {
@@ -173,9 +200,13 @@ class SqliteLedger implements AuditStore {
     });
   }
 
-  async verify(saved?: Head): ReturnType<AuditStore['verify']> {
-    const events = this.#db.prepare<[], ChainedEvent>('SELECT seq, body, hash FROM event ORDER BY seq');
-    return guard(this.#path, () => verifyChain(events.iterate(), saved));
+  async verify(saved?: Head, watch?: (events: number) => void): ReturnType<AuditStore['verify']> {
+    const check = new ChainCheck(saved);
+    for await (const page of this.#pages()) {
+      if (page.some((event) => check.take(event) !== undefined)) break;
+      watch?.(check.head.seq);
+    }
+    return check.end();
   }
 
   async import(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
@@ -193,6 +224,7 @@ class SqliteLedger implements AuditStore {
   }
 
   async close(): Promise<void> {
+    this.#commit();
     this.#db.close();
   }
 
@@ -203,15 +235,97 @@ class SqliteLedger implements AuditStore {
   }
 
   #abandoned(): string[] {
-    const flights = this.#db.prepare<[], { run_id: string }>('SELECT run_id FROM flight').all();
-    return flights.map(({ run_id }) => run_id).filter((run_id) => !this.#isLive(run_id));
+    const flights = this.#statement<[], { run_id: string }>('SELECT run_id FROM flight').all();
+    const run_ids = flights.map(({ run_id }) => run_id);
+    // Each is looked at for every other run that begins, and its lease never changes.
+    this.#leases = new Map(
+      run_ids.map((run_id) => [run_id, this.#leases.get(run_id) ?? this.#leaseOf(run_id)]),
+    );
+    return run_ids.filter((run_id) => {
+      const lease = this.#leases.get(run_id);
+      return lease === undefined || !isLive(run_id, lease);
+    });
   }
 
   #sweep(): void {
     for (const run_id of this.#abandoned()) this.#abandon(run_id);
   }
 
+  /** Commits what waits, in its order, in one transaction; an event that is refused takes no other with it. */
+  #commit(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length === 0) return;
+    const refusals = new Map<Waiting, unknown>();
+    const one = this.#db.transaction((event: NewEvent) => this.#append(event));
+    const all = this.#db.transaction(() => {
+      // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
+      if (waiting.some(({ event }) => event.kind === 'PENDING')) this.#sweep();
+      for (const each of waiting) {
+        try {
+          one(each.event);
+        } catch (error) {
+          // A full disk has ended the whole transaction.
+          if (!this.#db.inTransaction) throw error;
+          refusals.set(each, error);
+        }
+      }
+    });
+    try {
+      all.immediate();
+    } catch (error) {
+      for (const each of waiting) refusals.set(each, error);
+    }
+    for (const each of waiting) {
+      if (refusals.has(each)) each.reject(told(this.#path, refusals.get(each)));
+      else each.resolve();
+    }
+  }
+
+  /** Page by page: an open cursor would keep the write-ahead log from being folded in, and the host from its work. */
+  async *#pages(): AsyncIterable<ChainedEvent[]> {
+    const page = this.#statement<[number], ChainedEvent>(
+      'SELECT seq, body, hash FROM event WHERE seq > ? ORDER BY seq LIMIT 1000',
+    );
+    for (let after = 0; ; ) {
+      const events = guard(this.#path, () => page.all(after));
+      if (events.length === 0) return;
+      yield events;
+      after = events.at(-1)!.seq;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #hasFewSince(since: string): boolean {
+    const found = `SELECT count(*) AS runs FROM (SELECT 1 FROM event WHERE kind = 'PENDING' AND at >= ? LIMIT ${fewRuns})`;
+    return this.#statement<[string], { runs: number }>(found).get(since)!.runs < fewRuns;
+  }
+
+  /**
+   * Failed runs by when they began, the newest first. They are walked by when they ended: of those still to come each
+   * ended, and so began, before the one at hand, so that the walk ends where none of them can be among the newest.
+   */
+  #failures(where: string, parameters: string[], limit: number): WorkloadRun[] {
+    const walk = this.#statement<string[], RunBodies & { began_at: number; ended_at: number }>(
+      `${failedRun}${where} ORDER BY e.seq DESC`,
+    );
+    const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
+    let newest: (RunBodies & { began_at: number })[] = [];
+    let oldest = 0;
+    for (const found of walk.iterate(...parameters)) {
+      if (found.ended_at < oldest) break;
+      newest.push(found);
+      // Sorted now and then, which costs less than keeping the order.
+      if (newest.length <= 2 * most) continue;
+      newest = byBeginning(newest).slice(0, most);
+      oldest = newest.at(-1)?.began_at ?? Number.POSITIVE_INFINITY;
+    }
+    return byBeginning(newest).slice(0, most).map(rowIn);
+  }
+
   async #takeIn(events: Parameters<AuditStore['import']>[0]): Promise<Head> {
+    // Its schemas are of no use to any other command.
+    const { takeIn } = await import('./intake.js');
     const { db, path } = { db: this.#db, path: this.#path };
     guard(path, () => db.exec('BEGIN IMMEDIATE'));
     const { seq } = guard(path, () => this.#head());
@@ -241,40 +355,42 @@ class SqliteLedger implements AuditStore {
   }
 
   #insert({ seq, body, hash }: ChainedEvent): void {
-    this.#db.prepare('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
+    this.#statement('INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)').run(seq, body, hash);
   }
 
   #head(): Head {
-    const newest = this.#db.prepare<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
+    const newest = this.#statement<[], Head>('SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1').get();
     return newest ?? { seq: 0, hash: genesis };
   }
 
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
-    const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
+    const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     if (bodies) throw runExists(run_id);
-    // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
-    this.#sweep();
-    const other = this.#db
-      .prepare<[string], { run_id: string }>('SELECT run_id FROM flight WHERE credential_key = ?')
-      .get(credential_key);
+    const other = this.#statement<[string], { run_id: string }>(
+      'SELECT run_id FROM flight WHERE credential_key = ?',
+    ).get(credential_key);
     if (other) throw keyInFlight(credential_key, other.run_id);
     this.#reserve(credential_key, run_id);
   }
 
   #reserve(credential_key: string, run_id: string): void {
-    this.#db.prepare('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
+    this.#statement('INSERT INTO flight (credential_key, run_id) VALUES (?, ?)').run(credential_key, run_id);
   }
 
   /** A run goes on: it must be in flight, and an answer comes once. */
   #fly({ kind, run_id }: Pick<RunEvent, 'kind' | 'run_id'>): void {
-    const { pending, issued, ended } = this.#events(run_id);
-    if (!pending || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
-    if (kind !== 'ISSUED') this.#db.prepare('DELETE FROM flight WHERE run_id = ?').run(run_id);
+    const { begun, issued, ended } = this.#statement<[string, string, string], Record<string, number | null>>(
+      `SELECT
+        (SELECT 1 FROM event WHERE run_id = ? AND kind = 'PENDING') AS begun,
+        (SELECT 1 FROM event WHERE run_id = ? AND kind = 'ISSUED') AS issued,
+        (SELECT 1 FROM event WHERE run_id = ? AND kind IN ('SUCCEEDED', 'FAILED')) AS ended`,
+    ).get(run_id, run_id, run_id)!;
+    if (!begun || ended || (kind === 'ISSUED' && issued)) throw cannotTake({ kind, run_id });
+    if (kind !== 'ISSUED') this.#statement('DELETE FROM flight WHERE run_id = ?').run(run_id);
   }
 
-  #isLive(run_id: string): boolean {
-    const { pending } = this.#events(run_id);
-    return pending !== undefined && isLive(run_id, pending.lease);
+  #leaseOf(run_id: string): Lease | undefined {
+    return this.#events(run_id).pending?.lease;
   }
 
   #abandon(run_id: string): void {
@@ -284,19 +400,38 @@ class SqliteLedger implements AuditStore {
   }
 
   #events(run_id: string): RunEvents | Record<string, undefined> {
-    const bodies = this.#db.prepare<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
+    const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
     return bodies ? parseBodies(bodies) : {};
   }
 
   #rows(sql: string, parameters: (string | number)[]): WorkloadRun[] {
-    return this.#db
-      .prepare<(string | number)[], RunBodies>(sql)
+    return this.#statement<(string | number)[], RunBodies>(sql)
       .all(...parameters)
-      .map((bodies) => {
-        const { pending, issued, ended } = parseBodies(bodies);
-        return rowOf(pending, issued, ended);
-      });
+      .map(rowIn);
   }
+
+  /** Prepared once: preparing takes longer than most of them run. */
+  #statement<P extends unknown[], R>(sql: string): Database.Statement<P, R> {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known as Database.Statement<P, R>;
+  }
+}
+
+/** How a list finds the runs of a status. */
+const statusIs = {
+  PENDING: 'p.run_id IN (SELECT run_id FROM flight) AND e.kind IS NULL',
+  SUCCEEDED: "e.kind = 'SUCCEEDED'",
+  FAILED: "e.kind = 'FAILED'",
+} as const;
+
+function byBeginning<R extends { began_at: number }>(runs: R[]): R[] {
+  return runs.sort((left, right) => right.began_at - left.began_at);
+}
+
+function rowIn(bodies: RunBodies): WorkloadRun {
+  const { pending, issued, ended } = parseBodies(bodies);
+  return rowOf(pending, issued, ended);
 }
 
 function migrate(db: Database.Database): void {
@@ -346,21 +481,26 @@ function guard<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof CloudCliError) throw error;
-    const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
-    if (code === 'ERR_DLOPEN_FAILED' || /bindings file/.test((error as Error).message)) {
-      throw new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
-        hint: 'Run: npm rebuild better-sqlite3 --ignore-scripts=false',
-      });
-    }
-    throw new CloudCliError(
-      'audit_unavailable',
-      `the ledger ${path} ${refusals[code.split('_').slice(0, 2).join('_')] ?? 'failed'} (${code})`,
-      {
-        hint: `Nothing is minted without a ledger. Check ${path}: its file system, owner, mode and free space.`,
-      },
-    );
+    throw told(path, error);
   }
+}
+
+function told(path: string, error: unknown): unknown {
+  if (error instanceof CloudCliError) return error;
+  const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
+  // The last is how the bundled command finds out.
+  if (code === 'ERR_DLOPEN_FAILED' || /bindings file|\.node'/.test((error as Error).message)) {
+    return new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
+      hint: 'Run: npm rebuild better-sqlite3 --ignore-scripts=false',
+    });
+  }
+  return new CloudCliError(
+    'audit_unavailable',
+    `the ledger ${path} ${refusals[code.split('_').slice(0, 2).join('_')] ?? 'failed'} (${code})`,
+    {
+      hint: `Nothing is minted without a ledger. Check ${path}: its file system, owner, mode and free space.`,
+    },
+  );
 }
 
 const refusals: Record<string, string> = {

@@ -259,4 +259,7 @@ declare global {
   interface HTMLElementTagNameMap {
     [wizardName]: CredentialWizard;
   }
+  interface HTMLElementEventMap {
+    'cloud-cli-minted': CustomEvent<EnvelopeAnswer>;
+  }
 }

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { verifyAgainst } from '../audit/checkpoint.js';
-import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import type { AuditStore, ChainedEvent, RunFilter, WorkloadRun } from '../audit/ledger.js';
 import { eventsOf, lineOf } from '../audit/lines.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
@@ -13,6 +13,7 @@ import { Secret } from '../secret.js';
 import { checkpointCommand } from './audit/checkpoint.js';
 import { readSavedHeads } from './audit/saved-heads.js';
 import { type Io, print, printJson, printPairs, printTable, readAll } from './io.js';
+import { withCount } from './spinner.js';
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
@@ -101,7 +102,9 @@ function verifyCommand(io: Io): Command {
         );
       }
       const saved = head === undefined ? undefined : await readSavedHeads(head, publicKey);
-      const found = await withLedger(io, (ledger) => verifyAgainst(ledger, saved?.heads ?? []));
+      const found = await withLedger(io, (ledger) =>
+        withCount(io, 'verifying', (count) => verifyAgainst(ledger, saved?.heads ?? [], count)),
+      );
       if (!found.ok) {
         throw new CloudCliError('audit_unavailable', `the ledger does not verify: ${found.problem}`, {
           hint: 'Somebody or something changed it: keep the file as evidence, and compare it with an export or a backup.',
@@ -120,7 +123,14 @@ function exportCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli audit export >audit.jsonl')
     .action(() =>
       withLedger(io, async (ledger) => {
-        for await (const event of ledger.events()) await write(io, lineOf(event));
+        const copy = async (count?: (events: number) => void) => {
+          for await (const event of ledger.events()) {
+            await write(io, lineOf(event));
+            count?.(event.seq);
+          }
+        };
+        // On the terminal that the lines go to, a spinner would stand among them.
+        await (io.stdout.isTTY ? copy() : withCount(io, 'exporting', copy));
       }),
     );
 }
@@ -133,10 +143,24 @@ function importCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  cloud-cli audit import audit.jsonl')
     .action(async (file: string, { json }: { json?: boolean }) => {
       const chunks = file === '-' ? io.stdin : await openFile(file);
-      const head = await withLedger(io, (ledger) => ledger.import(eventsOf(chunks)));
+      const head = await withLedger(io, (ledger) =>
+        withCount(io, 'importing', (count) => ledger.import(counted(eventsOf(chunks), count))),
+      );
       if (json) printJson(io, head);
       else print(io, `imported ${head.seq} events, head ${head.hash}`);
     });
+}
+
+async function* counted(
+  events: AsyncIterable<ChainedEvent>,
+  count: (events: number) => void,
+): AsyncIterable<ChainedEvent> {
+  let done = 0;
+  for await (const event of events) {
+    yield event;
+    done += 1;
+    count(done);
+  }
 }
 
 function traceCommand(io: Io): Command {

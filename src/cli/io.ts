@@ -1,18 +1,25 @@
 /** The streams and environment a command works with, passed in so that it runs without a terminal in a test. */
+import type { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 type Terminal = { isTTY?: boolean };
 
+/** What a command needs of standard output; any stream that can be written to has it. */
+export type Output = EventEmitter &
+  Terminal & { columns?: number; write(text: string, done?: (error?: Error | null) => void): boolean };
+
 export interface Io {
   stdin: Readable & Terminal;
-  stdout: Writable & Terminal & { columns?: number };
+  stdout: Output;
   stderr: Writable & Terminal;
   env: NodeJS.ProcessEnv;
+  /** Whether stdin and stderr are terminals, where that is known without opening them. */
+  interactive?: boolean;
 }
 
 /** Whether a person reads stderr: only then is there a spinner. */
 export function isInteractive(io: Io): boolean {
-  return io.stdin.isTTY === true && io.stderr.isTTY === true;
+  return io.interactive ?? (io.stdin.isTTY === true && io.stderr.isTTY === true);
 }
 
 /** Data, to stdout. */

@@ -3,11 +3,12 @@ import { CommanderError } from 'commander';
 import { CloudCliError, exitCodes, isCloudCliError } from '../errors.js';
 import { ExitStatus, type Io, printJson, say } from './io.js';
 import { buildProgram } from './program.js';
+import { systemIo } from './system.js';
 import { usageFailure } from './usage.js';
 import { canAsk, runWizard } from './wizard.js';
 
 /** Runs one command and resolves to its exit status; it never rejects. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], io: Io = systemIo()): Promise<number> {
   let unwritten: unknown;
   io.stdout.on('error', (error) => {
     unwritten ??= error;

@@ -11,8 +11,15 @@ interface Flag extends FieldInfo {
   providers: string[];
 }
 
+let known: Flag[] | undefined;
+
 /** The flags of every provider, each once. */
 function flags(): Flag[] {
+  known ??= everyFlag();
+  return known;
+}
+
+function everyFlag(): Flag[] {
   const handlers = listHandlers();
   const byName = new Map<string, Flag>();
   for (const handler of handlers) {
@@ -109,9 +116,8 @@ function fromFile({ name }: Flag, path: string): string {
 
 async function fromStdin({ label }: Flag, io: Io): Promise<string> {
   if (isInteractive(io)) {
-    const { password } = await import('@inquirer/prompts');
-    // Without this, a key would show what is typed.
-    return password({ message: label, toggleMask: false }, { input: io.stdin, output: io.stderr });
+    const { askSecret } = await import('./ask-secret.js');
+    return askSecret(label, io);
   }
   return withoutLineEnd(await readAll(io));
 }

@@ -6,6 +6,22 @@ export function mintingOf(seconds: number): (elapsed: number) => string {
   return (elapsed) => `minting, ${elapsed} s of ${seconds} s, Ctrl-C stops`;
 }
 
+/**
+ * Runs work on many events under a spinner that says how many are done; `count` is told now and then.
+ */
+export async function withCount<T>(
+  io: Io,
+  verb: string,
+  work: (count: (events: number) => void) => Promise<T>,
+): Promise<T> {
+  let done = 0;
+  const count = (events: number) => {
+    done = events;
+  };
+  const words = () => `${verb}, ${done.toLocaleString('en')} events`;
+  return withSpinner(io, { words, signal: new AbortController().signal }, () => work(count));
+}
+
 /** Runs `work` under a spinner whose words are made anew each second. */
 export async function withSpinner<T>(
   io: Io,

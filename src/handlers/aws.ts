@@ -1,5 +1,4 @@
 /** AWS: a role assumed with `aws sts assume-role`. */
-import * as z from 'zod';
 import {
   defaulted,
   defineHandler,
@@ -13,6 +12,7 @@ import {
   required,
 } from '../handler.js';
 import { Secret } from '../secret.js';
+import * as z from '../zod.js';
 
 // The grammars are those of the STS and IAM API references (AssumeRole; roleNameType, pathType, policyNameType).
 const partition = 'aws(?:-cn|-us-gov|-iso|-iso-[bef]|-eusc)?';
@@ -25,49 +25,60 @@ const tagText = '[\\p{L}\\p{Zs}\\p{N}_.:/=+\\-@]';
 const readsElsewhere = /^(?:file|fileb|https?):\/\//i;
 
 const text = (grammar: RegExp, must: string) =>
-  z
-    .string()
-    .max(2048)
-    .regex(grammar, must)
-    .refine((value) => !readsElsewhere.test(value), 'must not be a file:// or http:// reference');
+  z.string().check(
+    z.maxLength(2048),
+    z.regex(grammar, must),
+    z.refine((value) => !readsElsewhere.test(value), 'must not be a file:// or http:// reference'),
+  );
 
 const secretText = (grammar: RegExp, must: string) =>
-  text(grammar, must).transform((value) => new Secret(value));
+  z.pipe(
+    text(grammar, must),
+    z.transform((value: string) => new Secret(value)),
+  );
 
 const sessionText = (must: string) => text(/^[\w+=,.@-]{2,64}$/, must);
 
-const policy = z
-  .string()
-  .max(2048)
-  .regex(/^[\t\n\r\u0020-\u00ff]+$/, 'must be a JSON policy document')
-  .refine(isJsonObject, 'must be a JSON policy document');
+const policy = () =>
+  z
+    .string()
+    .check(
+      z.maxLength(2048),
+      z.regex(/^[\t\n\r\u0020-\u00ff]+$/, 'must be a JSON policy document'),
+      z.refine(isJsonObject, 'must be a JSON policy document'),
+    );
 
-const tags = z
-  .record(
-    z
-      .string()
-      .regex(
-        new RegExp(`^${tagText}{1,128}$`, 'u'),
-        'must have keys of 1 to 128 letters, digits, spaces and _.:/=+-@',
-      )
-      .refine((key) => !/^aws:/i.test(key), 'must not have keys that begin with aws:'),
-    z
-      .string()
-      .regex(
-        new RegExp(`^${tagText}{0,256}$`, 'u'),
-        'must have values of at most 256 letters, digits, spaces and _.:/=+-@',
+const tags = () =>
+  z
+    .record(
+      z.string().check(
+        z.regex(
+          new RegExp(`^${tagText}{1,128}$`, 'u'),
+          'must have keys of 1 to 128 letters, digits, spaces and _.:/=+-@',
+        ),
+        z.refine((key) => !/^aws:/i.test(key), 'must not have keys that begin with aws:'),
       ),
-  )
-  .refine((map) => between(Object.keys(map).length, 1, 50), 'must hold 1 to 50 tags')
-  .refine(
-    (map) => new Set(Object.keys(map).map((key) => key.toLowerCase())).size === Object.keys(map).length,
-    'must not have keys that differ only in case',
-  );
+      z
+        .string()
+        .check(
+          z.regex(
+            new RegExp(`^${tagText}{0,256}$`, 'u'),
+            'must have values of at most 256 letters, digits, spaces and _.:/=+-@',
+          ),
+        ),
+    )
+    .check(
+      z.refine((map) => between(Object.keys(map).length, 1, 50), 'must hold 1 to 50 tags'),
+      z.refine(
+        (map) => new Set(Object.keys(map).map((key) => key.toLowerCase())).size === Object.keys(map).length,
+        'must not have keys that differ only in case',
+      ),
+    );
 
-const tagKeys = z
-  .array(z.string().regex(new RegExp(`^${tagText}{1,128}$`, 'u'), 'must hold tag keys'))
-  .min(1)
-  .max(50);
+const tagKeys = () =>
+  z
+    .array(z.string().check(z.regex(new RegExp(`^${tagText}{1,128}$`, 'u'), 'must hold tag keys')))
+    .check(z.minLength(1), z.maxLength(50));
 
 export const aws = defineHandler({
   name: 'aws',
@@ -75,34 +86,38 @@ export const aws = defineHandler({
   binary: 'aws',
   fields: {
     role_arn: required(
-      text(roleArn, 'must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy'),
+      () => text(roleArn, 'must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy'),
       {
         label: 'Role ARN',
         help: 'The IAM role to assume, such as arn:aws:iam::123456789012:role/deploy.',
       },
     ),
-    duration_seconds: defaulted(z.int('must be a whole number of seconds').min(900).max(43200), 3600, {
-      label: 'Duration (seconds)',
-      help: "How long the credential lives: 900 to 43200, and at most the role's MaxSessionDuration.",
-      type: 'integer',
-    }),
+    duration_seconds: defaulted(
+      () => z.int('must be a whole number of seconds').check(z.minimum(900), z.maximum(43200)),
+      3600,
+      {
+        label: 'Duration (seconds)',
+        help: "How long the credential lives: 900 to 43200, and at most the role's MaxSessionDuration.",
+        type: 'integer',
+      },
+    ),
     external_id: optional(
-      secretText(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits and _+=,.@:/-'),
+      () => secretText(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits and _+=,.@:/-'),
       { label: 'External ID', help: 'What the trust policy asks for as sts:ExternalId.', secret: true },
     ),
     region: optional(
-      text(/^[a-z]{2,4}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, 'must be an AWS region, such as eu-west-1'),
+      () => text(/^[a-z]{2,4}(?:-[a-z]{2,12}){1,2}-[0-9]{1,2}$/, 'must be an AWS region, such as eu-west-1'),
       {
         label: 'Region',
         help: 'The region whose STS endpoint is called, such as eu-west-1.',
       },
     ),
     role_session_name: defaulted(
-      sessionText('must be 2 to 64 letters, digits and _+=,.@-'),
+      () => sessionText('must be 2 to 64 letters, digits and _+=,.@-'),
       'cloud-cli-<run_id>',
       { label: 'Session name', help: 'Names the session in CloudTrail.' },
     ),
-    sts_source_identity: optional(sessionText('must be 2 to 64 letters, digits and _+=,.@-'), {
+    sts_source_identity: optional(() => sessionText('must be 2 to 64 letters, digits and _+=,.@-'), {
       label: 'Source identity',
       help: 'The STS SourceIdentity, kept through role chaining.',
     }),
@@ -111,12 +126,12 @@ export const aws = defineHandler({
       help: 'An inline JSON policy, at most 2048 characters, that narrows what the credential may do.',
     }),
     policy_arns: optional(
-      z
-        .array(
-          text(policyArn, 'must hold ARNs of IAM policies, such as arn:aws:iam::aws:policy/ReadOnlyAccess'),
-        )
-        .min(1)
-        .max(10),
+      () =>
+        z
+          .array(
+            text(policyArn, 'must hold ARNs of IAM policies, such as arn:aws:iam::aws:policy/ReadOnlyAccess'),
+          )
+          .check(z.minLength(1), z.maxLength(10)),
       {
         label: 'Session policy ARNs',
         help: 'Up to 10 managed policies that narrow what the credential may do.',
@@ -134,22 +149,23 @@ export const aws = defineHandler({
       type: 'list',
     }),
     serial_number: optional(
-      text(/^[\w+=/:,.@-]{9,256}$/, 'must be an MFA serial number or the ARN of a virtual MFA device'),
+      () => text(/^[\w+=/:,.@-]{9,256}$/, 'must be an MFA serial number or the ARN of a virtual MFA device'),
       {
         label: 'MFA serial number',
         help: 'The MFA device that the trust policy asks for: its serial number or ARN.',
       },
     ),
-    token_code: optional(secretText(/^[0-9]{6}$/, 'must be the six digits that the MFA device shows'), {
+    token_code: optional(() => secretText(/^[0-9]{6}$/, 'must be the six digits that the MFA device shows'), {
       label: 'MFA code',
       help: 'The six digits that the MFA device shows.',
       secret: true,
     }),
     profile: optional(
-      text(
-        /^[A-Za-z0-9_](?:[\w .@+:/-]{0,126}[\w.@+:/-])?$/,
-        'must be the name of a profile in the AWS configuration',
-      ),
+      () =>
+        text(
+          /^[A-Za-z0-9_](?:[\w .@+:/-]{0,126}[\w.@+:/-])?$/,
+          'must be the name of a profile in the AWS configuration',
+        ),
       { label: 'Profile', help: 'The profile of the AWS configuration that holds the parent credential.' },
     ),
   },

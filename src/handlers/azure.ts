@@ -1,5 +1,4 @@
 /** Azure: a token of the signed-in principal, got with `az account get-access-token`. */
-import * as z from 'zod';
 import {
   defaulted,
   defineHandler,
@@ -12,6 +11,7 @@ import {
   optional,
 } from '../handler.js';
 import { Secret } from '../secret.js';
+import * as z from '../zod.js';
 
 // The characters are those that az and the Azure SDKs accept; no value may begin with `@`, which az reads as a file.
 const guid = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}';
@@ -29,37 +29,50 @@ export const azure = defineHandler({
   binary: 'az',
   fields: {
     resource: defaulted(
-      z
-        .string()
-        .max(1024)
-        .regex(resource, 'must be a resource URI or application id, such as https://vault.azure.net'),
+      () =>
+        z
+          .string()
+          .check(
+            z.maxLength(1024),
+            z.regex(resource, 'must be a resource URI or application id, such as https://vault.azure.net'),
+          ),
       'https://management.azure.com/',
       { label: 'Resource', help: 'What the token is for, such as https://vault.azure.net.' },
     ),
     scope: optional(
-      z.string().max(1024).regex(scope, 'must be a scope, such as https://vault.azure.net/.default'),
+      () =>
+        z
+          .string()
+          .check(
+            z.maxLength(1024),
+            z.regex(scope, 'must be a scope, such as https://vault.azure.net/.default'),
+          ),
       {
         label: 'Scope',
         help: 'What the token is for as an OAuth scope, such as https://vault.azure.net/.default; instead of a resource.',
       },
     ),
     tenant: optional(
-      z
-        .string()
-        .max(253)
-        .refine(
-          (value) => isGuid.test(value) || domain.test(value),
-          'must be a tenant id or domain, such as contoso.onmicrosoft.com',
+      () =>
+        z.string().check(
+          z.maxLength(253),
+          z.refine(
+            (value) => isGuid.test(value) || domain.test(value),
+            'must be a tenant id or domain, such as contoso.onmicrosoft.com',
+          ),
         ),
       { label: 'Tenant', help: 'The Entra tenant, by id or domain; instead of a subscription.' },
     ),
     subscription: optional(
-      z
-        .string()
-        .regex(
-          /^[0-9A-Za-z_.](?:[0-9A-Za-z_. -]{0,254}[0-9A-Za-z_.-])?$/,
-          'must be the id or name of a subscription',
-        ),
+      () =>
+        z
+          .string()
+          .check(
+            z.regex(
+              /^[0-9A-Za-z_.](?:[0-9A-Za-z_. -]{0,254}[0-9A-Za-z_.-])?$/,
+              'must be the id or name of a subscription',
+            ),
+          ),
       {
         label: 'Subscription',
         help: 'The subscription, by id or name; the one that az has as its default when absent.',

@@ -1,5 +1,4 @@
 /** GCP: a service account impersonated with `gcloud auth print-access-token`. */
-import * as z from 'zod';
 import {
   defaulted,
   defineHandler,
@@ -12,6 +11,7 @@ import {
   required,
 } from '../handler.js';
 import { Secret } from '../secret.js';
+import * as z from '../zod.js';
 
 // IAM's service-account and project id rules: a domain-scoped project `example.com:proj` reads `proj.example.com` here.
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
@@ -21,10 +21,16 @@ const email = new RegExp(
     `|[0-9]{1,20}-compute@developer\\.gserviceaccount\\.com` +
     `|${project}@appspot\\.gserviceaccount\\.com)$`,
 );
-const serviceAccount = z
-  .string()
-  .max(320)
-  .regex(email, 'must be the email of a service account, such as minter@my-project.iam.gserviceaccount.com');
+const serviceAccount = () =>
+  z
+    .string()
+    .check(
+      z.maxLength(320),
+      z.regex(
+        email,
+        'must be the email of a service account, such as minter@my-project.iam.gserviceaccount.com',
+      ),
+    );
 
 /** What gcloud grants unless told otherwise; asking for it by flag costs a second call. */
 const defaultLifetime = 3600;
@@ -39,7 +45,7 @@ export const gcp = defineHandler({
       help: 'The service account to impersonate, such as minter@my-project.iam.gserviceaccount.com.',
     }),
     lifetime_seconds: defaulted(
-      z.int('must be a whole number of seconds').min(60).max(43200),
+      () => z.int('must be a whole number of seconds').check(z.minimum(60), z.maximum(43200)),
       defaultLifetime,
       {
         label: 'Lifetime (seconds)',
@@ -47,7 +53,7 @@ export const gcp = defineHandler({
         type: 'integer',
       },
     ),
-    delegates: optional(z.array(serviceAccount).min(1).max(20), {
+    delegates: optional(() => z.array(serviceAccount()).check(z.minLength(1), z.maxLength(20)), {
       label: 'Delegates',
       help: 'The service accounts of a delegation chain, first the one that the parent credential may impersonate.',
       type: 'list',

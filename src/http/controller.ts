@@ -125,7 +125,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
             binaries,
             actor,
             find: (handler, at, pins) =>
-              found.at(`${handler.name}:${at.PATH}`, () => findBinary(handler, at, pins)),
+              found.at(`${handler.name}:${at.PATH}`, () => findBinary(handler, at, pins, false)),
             ...(handlers && { handlers }),
           }),
         ),

@@ -123,23 +123,27 @@ function problemSchema(): object {
 }
 
 function requestOf(handler: ReturnType<typeof listHandlers>[number]): object {
-  const fields = { ...commonFields, ...handler.fields };
-  const members = Object.entries(fields).map(([name, field]): [string, z.ZodType] => {
-    const described = field.schema.meta({
+  const fields = Object.entries({ ...commonFields, ...handler.fields });
+  const members = fields.map(([name, field]) => {
+    const described = {
+      ...schemaOf(field.schema, 'input'),
       title: field.label,
       description: field.help,
       ...(field.default === undefined ? {} : { default: field.default }),
       ...(field.secret ? { writeOnly: true } : {}),
-    });
-    return [name, field.required ? described : described.optional()];
+    };
+    return [name, described];
   });
-  return schemaOf(
-    z.strictObject({ provider: z.literal(handler.name), ...Object.fromEntries(members) }),
-    'input',
-  );
+  const needed = fields.filter(([, { required }]) => required).map(([name]) => name);
+  return {
+    type: 'object',
+    properties: { provider: { type: 'string', const: handler.name }, ...Object.fromEntries(members) },
+    required: ['provider', ...needed],
+    additionalProperties: false,
+  };
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): object {
+function schemaOf(schema: z.core.$ZodType, io: 'input' | 'output' = 'output'): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io,

@@ -41,7 +41,7 @@ export async function encryptCredential(
     // It comes first, so that its place does not depend on how many recipients there are.
     encrypter.addRecipient({ wrapFileKey: () => [new Stanza([stanzaType], metadata)] });
     for (const recipient of recipients) encrypter.addRecipient(recipient);
-    return await encrypter.encrypt(serializeCredential(credential));
+    return await bytesOf(await encrypter.encrypt(streamOf(Buffer.from(serializeCredential(credential)))));
   } catch {
     throw new AgeFileError('could not be encrypted');
   }
@@ -114,7 +114,7 @@ export async function unusableRecipients(recipients: readonly string[]): Promise
       const encrypter = new Encrypter();
       encrypter.addRecipient(recipient);
       // Some keys are found out only in use, such as a point of low order.
-      await encrypter.encrypt('');
+      await encrypter.encrypt(streamOf(Buffer.of()));
       return [];
     } catch {
       return [index + 1];
@@ -132,11 +132,28 @@ async function decrypt(file: Uint8Array, identities: readonly string[]): Promise
     throw new AgeFileError('cannot be opened: a line of identity.txt is not an age identity');
   }
   try {
-    return await decrypter.decrypt(file, 'text');
+    return (await bytesOf(await decrypter.decrypt(streamOf(file)))).toString('utf8');
   } catch (error) {
     const locked = (error as Error).message.startsWith('no identity matched');
     throw new AgeFileError(locked ? 'is encrypted to none of the identities in identity.txt' : 'is damaged');
   }
+}
+
+/** Streams in and out: for bytes, age-encryption goes through Response, and so loads an HTTP client. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+  return Buffer.concat(chunks);
 }
 
 function parsed(text: string): Credential {

@@ -1,11 +1,26 @@
 /** The file credential store: one age file per key, in a directory that is its user's alone. */
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { access, type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Credential, CredentialMetadata, CredentialStore, PersistHook } from '../credential.js';
 import { makeDirectories } from '../directories.js';
 import { CloudCliError, invalidRequest, isCloudCliError } from '../errors.js';
+import {
+  access,
+  close,
+  fchmod,
+  fstat,
+  fsync,
+  link,
+  lstat,
+  open,
+  read,
+  readdir,
+  rename,
+  rm,
+  unlink,
+  writeFile,
+} from '../files.js';
 import { CredentialKey, isCredentialKey } from '../key.js';
 import { shellWord } from '../shell.js';
 import {
@@ -312,19 +327,15 @@ function refuseShared(path: string, stat: Stats, mode: string): void {
 async function readOwnFile(path: string, most: number): Promise<Buffer | undefined> {
   // A FIFO would block without O_NONBLOCK; what is opened is what is checked, so that nobody can swap it between.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch(absent);
-  if (!handle) return undefined;
-  try {
-    const stat = await handle.stat();
+  const file = await open(path, flags).catch(absent);
+  if (file === undefined) return undefined;
+  return closing(file, async () => {
+    const stat = await fstat(file);
     refuseFile(path, stat);
-    const { buffer, bytesRead } = await handle.read({
-      buffer: Buffer.alloc(Math.min(stat.size, most)),
-      position: 0,
-    });
+    const length = Math.min(stat.size, most);
+    const { buffer, bytesRead } = await read(file, Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 function refuseFile(path: string, stat: Stats): void {
@@ -353,13 +364,13 @@ async function makeIdentity(directory: string, path: string): Promise<void> {
 async function writeTemp(directory: string, content: string | Uint8Array): Promise<string> {
   const temp = join(directory, `.${randomUUID()}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await open(temp, flags, 0o600);
+  const file = await open(temp, flags, 0o600);
   try {
-    await closing(handle, async () => {
+    await closing(file, async () => {
       // A umask may have taken the owner's bits.
-      await handle.chmod(0o600);
-      await handle.writeFile(content);
-      await handle.sync();
+      await fchmod(file, 0o600);
+      await writeFile(file, content);
+      await fsync(file);
     });
   } catch (error) {
     await removeQuietly(temp);
@@ -368,11 +379,11 @@ async function writeTemp(directory: string, content: string | Uint8Array): Promi
   return temp;
 }
 
-async function closing(handle: FileHandle, work: () => Promise<void>): Promise<void> {
+async function closing<T>(file: number, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } finally {
-    await handle.close();
+    await close(file);
   }
 }
 
@@ -391,9 +402,9 @@ async function removeQuietly(path: string): Promise<void> {
 
 /** Makes renames, links and removals in the directory survive a crash of the host. */
 async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    await closing(handle, () => handle.sync());
+    await closing(directory, () => fsync(directory));
   } catch (error) {
     // Some network file systems cannot sync a directory, and say so this way.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;

@@ -1,5 +1,5 @@
 /** Deliberately broken variants, by FAULTS_BREAK: the suite must find each of them, or it finds nothing. */
-import { promises } from 'node:fs';
+import fs from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 
 /** What each variant does wrong. */
@@ -21,19 +21,23 @@ if (variant === 'unsynced') {
 }
 
 if (variant === 'in-place') {
-  const { rename, readFile, open, rm } = promises;
-  promises.rename = async (from, to) => {
-    if (!to.endsWith('.age')) return rename(from, to);
-    const content = await readFile(from);
-    const file = await open(to, 'w', 0o600);
-    const middle = content.length >> 1;
-    await file.write(content, 0, middle);
-    await file.write(content, middle);
-    await file.sync();
-    await file.close();
-    await rm(from);
+  const { rename } = fs;
+  fs.rename = (from, to, done) => {
+    if (!to.endsWith('.age')) return rename(from, to, done);
+    inPlace(from, to).then(() => done(null), done);
   };
   syncBuiltinESMExports();
+}
+
+async function inPlace(from, to) {
+  const content = await fs.promises.readFile(from);
+  const file = await fs.promises.open(to, 'w', 0o600);
+  const middle = content.length >> 1;
+  await file.write(content, 0, middle);
+  await file.write(content, middle);
+  await file.sync();
+  await file.close();
+  await fs.promises.rm(from);
 }
 
 /** A ledger's `append`, broken where the variant is about its events. */

@@ -7,7 +7,7 @@ import { locate } from '../../src/locate.js';
 import { cloudCli, root } from '../support.js';
 
 /** This machine's PATH, without the stand-ins that a developer may have put there. */
-const path = (process.env.PATH ?? '')
+export const path = (process.env.PATH ?? '')
   .split(delimiter)
   .filter((directory) => !directory.startsWith(join(root, 'fixtures')))
   .join(delimiter);

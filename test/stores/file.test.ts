@@ -751,8 +751,8 @@ describe('between processes', () => {
   it('killed before its rename, leave the old credential whole and nothing in the clear', async () => {
     const { store, credential } = await filled();
     const stuck = `
-      const fs = (await import('node:fs/promises')).default;
-      fs.rename = () => new Promise(() => { process.stdout.write('written'); setInterval(() => {}, 1000); });
+      const fs = (await import('node:fs')).default;
+      fs.rename = () => { process.stdout.write('written'); setInterval(() => {}, 1000); };
       (await import('node:module')).syncBuiltinESMExports();
     `;
     const child = start(stuck + persisting(`${key}`));

@@ -140,6 +140,6 @@ function confirmed(prompter: Prompter, { problem, policy }: Preview): Promise<bo
   return prompter.yes(hopeless ? 'Mint it all the same?' : 'Mint it?', !hopeless);
 }
 
-function show(stream: NodeJS.WritableStream, look: Look, facts: readonly Fact[]): void {
+function show(stream: Pick<Io['stdout'], 'write'>, look: Look, facts: readonly Fact[]): void {
   stream.write(`${factLines(facts, look).join('\n')}\n`);
 }

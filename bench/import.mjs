@@ -1,0 +1,2 @@
+/** What an embedder's program loads. */
+import '@alphaswarm/cloud-cli';
