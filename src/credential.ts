@@ -1,8 +1,6 @@
 /** A minted credential, as a persist hook receives it and a resolver returns it, and its form at rest. */
 import type { Handler } from './handler.js';
-import type { aws } from './handlers/aws.js';
-import type { azure } from './handlers/azure.js';
-import type { gcp } from './handlers/gcp.js';
+import type { handlers } from './handlers/index.js';
 import type { CredentialKey } from './key.js';
 import { Secret } from './secret.js';
 
@@ -30,12 +28,14 @@ export interface Envelope {
 export type CredentialOf<H> =
   H extends Handler<infer _F, infer P> ? Readonly<CredentialMetadata> & Readonly<Record<P, Secret>> : never;
 
-export type AwsCredential = CredentialOf<typeof aws> & { readonly provider: 'aws' };
-export type GcpCredential = CredentialOf<typeof gcp> & { readonly provider: 'gcp' };
-export type AzureCredential = CredentialOf<typeof azure> & { readonly provider: 'azure' };
+type BuiltIn<N extends keyof typeof handlers> = CredentialOf<(typeof handlers)[N]> & { readonly provider: N };
+
+export type AwsCredential = BuiltIn<'aws'>;
+export type GcpCredential = BuiltIn<'gcp'>;
+export type AzureCredential = BuiltIn<'azure'>;
 
 /** A credential of the built-in providers; `provider` tells which parts it has. */
-export type Credential = AwsCredential | GcpCredential | AzureCredential;
+export type Credential = { [N in keyof typeof handlers]: BuiltIn<N> }[keyof typeof handlers];
 
 /**
  * Keeps a minted credential, replacing what the key held, whole or not at all. It is called once per mint and

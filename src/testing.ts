@@ -1,39 +1,11 @@
-/** What an embedder needs to test a persist hook: sample credentials, and a run of the hook as a mint runs it. */
+/** What an embedder needs to test a persist hook or a store: samples, a run of the hook as a mint runs it, the contract. */
 import type { Credential, PersistHook } from './credential.js';
 import { CredentialKey } from './key.js';
 import { handOver } from './persist.js';
-import { listHandlers, type MoreHandlers } from './request.js';
-import { newRunId } from './run-id.js';
-import { Secret } from './secret.js';
+import { sampleCredential } from './sample.js';
 
-export interface SampleOptions {
-  /** Default `aws`. */
-  provider?: string;
-  /** Default `idp:PROVIDER:sample`. */
-  credential_key?: string;
-  /** Seconds from now until it expires; default 3600, and negative for one that has expired. */
-  lifetime_seconds?: number;
-  handlers?: MoreHandlers;
-}
-
-/**
- * A credential as a hook receives it, with every part that its provider's have. Each secret reads `sample-NAME-...`
- * and is different in each sample, so that a test can look for it where it must not be.
- */
-export function sampleCredential(options: SampleOptions = {}): Credential {
-  const { provider = 'aws', lifetime_seconds = 3600 } = options;
-  const handler = listHandlers(options.handlers).find(({ name }) => name === provider);
-  if (!handler) throw new Error(`there is no provider ${provider}`);
-  const run_id = newRunId();
-  return {
-    provider,
-    credential_key: options.credential_key ?? `idp:${provider}:sample`,
-    expires_at: new Date(Date.now() + lifetime_seconds * 1000).toISOString(),
-    source_identity: `sample-identity-of-${provider}`,
-    audit_run_id: run_id,
-    ...Object.fromEntries(handler.parts.map((part) => [part, new Secret(`sample-${part}-${run_id}`)])),
-  } as unknown as Credential;
-}
+export { type SampleOptions, sampleCredential } from './sample.js';
+export { type StoreCheck, storeContract, type WritableStore } from './store-contract.js';
 
 /**
  * Hands a credential to a hook as a mint does: with its key, a run id, a signal, and the clock over it.

@@ -26,6 +26,7 @@ function everyFlag(): Flag[] {
     for (const field of fieldsOf(handler)) {
       const flag = byName.get(field.name) ?? { ...field, providers: [] };
       flag.providers.push(handler.name);
+      if (!flag.help.includes(field.help)) flag.help += ` ${field.help}`;
       byName.set(field.name, flag);
     }
   }
@@ -39,9 +40,10 @@ export function addRequestFlags(command: Command): Command {
   const names = listHandlers().map(({ name }) => name);
   command.optionsGroup('Request:');
   command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`));
-  for (const group of ['', ...names]) {
-    if (group !== '') command.optionsGroup(`Request, ${group}:`);
-    for (const flag of flags()) if ((flag.providers[0] ?? '') === group) addFlag(command, flag);
+  const grouped = flags().map((flag) => ({ flag, group: ['Request', ...flag.providers].join(', ') }));
+  for (const group of new Set(['Request', ...grouped.map(({ group }) => group)])) {
+    command.optionsGroup(`${group}:`);
+    for (const { flag, group: own } of grouped) if (own === group) addFlag(command, flag);
   }
   command.optionsGroup('Options:');
   command.addOption(new Option('--run-id <id>', 'The id of a preview, to mint exactly that.'));

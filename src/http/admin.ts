@@ -1,7 +1,7 @@
 /** The admin back end's side (BFF): checks the operator and forwards to the one controller. `./admin` of this package. */
 import { newRunId, runIdPattern } from '../run-id.js';
 import { type Answer, json } from './answer.js';
-import { envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';
+import { adminReadinessShape, envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';
 import { type AppOptions, type Call, createApp, type HttpHandler, type Route } from './app.js';
 import { readJson } from './body.js';
 import { createRequestMetrics } from './metrics.js';
@@ -140,7 +140,12 @@ export function createAdminHandler(options: AdminOptions): HttpHandler {
       },
     },
     { method: 'GET', path: '/metrics', access: 'open', answer: () => requests.scrape() },
-    { method: 'GET', path: '/openapi.json', access: 'open', answer: () => json(openApi(base)) },
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      access: 'open',
+      answer: () => json(openApi(base, { readiness: adminReadinessShape, page: true })),
+    },
   ];
   return createApp(routes, tokens, requests, options);
 

@@ -102,6 +102,21 @@ export const rowShape = z.object({
     .nullable(),
 }) satisfies z.ZodType<WorkloadRun>;
 
+export const healthShape = z.object({ status: z.literal('ok') });
+
+const readiness = { status: z.enum(['ok', 'not_ready']), jwks: z.boolean().describe('The keys are loaded.') };
+
+export const controllerReadinessShape = z.object({
+  ...readiness,
+  ledger: z.boolean().describe('It can be written.'),
+  binaries: z.record(text, z.boolean()).describe('Whether each vendor CLI is there; it does not count.'),
+});
+
+export const adminReadinessShape = z.object({
+  ...readiness,
+  controller: z.boolean().describe('It is reachable and ready.'),
+});
+
 export const problemShape = z.object({
   code: z.enum(Object.keys(problemStatuses) as [ProblemCode]),
   message: text,

@@ -11,6 +11,7 @@ import { describeHandlers } from '../providers.js';
 import { listHandlers } from '../request.js';
 import { runIdPattern } from '../run-id.js';
 import { type Answer, json } from './answer.js';
+import { controllerReadinessShape } from './answers.js';
 import { type AppOptions, type Call, createApp, type HttpHandler, type Route } from './app.js';
 import { readJson } from './body.js';
 import { createMintMetrics, createRequestMetrics } from './metrics.js';
@@ -20,6 +21,7 @@ import { createTokenVerifier, type TokenIssuer } from './token.js';
 
 export type { AppOptions, HttpHandler } from './app.js';
 export type { Log } from './log.js';
+export { type ProblemAnswer, problemAnswer } from './problem.js';
 export type { StepUp } from './step-up.js';
 export type { TokenIssuer } from './token.js';
 
@@ -144,7 +146,12 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
     { method: 'GET', path: '/healthz', access: 'open', answer: () => json({ status: 'ok' }) },
     { method: 'GET', path: '/readyz', access: 'open', answer: readyz },
     { method: 'GET', path: '/metrics', access: 'open', answer: () => requests.scrape() },
-    { method: 'GET', path: '/openapi.json', access: 'open', answer: () => json(openApi(base, handlers)) },
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      access: 'open',
+      answer: () => json(openApi(base, { readiness: controllerReadinessShape, handlers })),
+    },
   ];
 
   /** Which CLIs are there is told, but does not count: a controller may serve one cloud alone. */

@@ -2,18 +2,41 @@
 import * as z from 'zod';
 import { commonFields, listHandlers, type MoreHandlers } from '../request.js';
 import { version } from '../version.js';
-import { envelopeShape, handlersShape, previewShape, problemShape, rowShape } from './answers.js';
+import {
+  envelopeShape,
+  handlersShape,
+  healthShape,
+  previewShape,
+  problemShape,
+  rowShape,
+} from './answers.js';
 import { problemStatuses } from './problem.js';
 
+const json = 'application/json';
+const problem = answer(
+  `A problem (RFC 9457); its code is one of ${Object.keys(problemStatuses).join(', ')}`,
+  'application/problem+json',
+  ref('problem'),
+);
+
+/** What the two sides do not share. */
+export interface Side {
+  /** The answer of `/readyz`. */
+  readiness: z.ZodType;
+  /** Whether it serves the page with the wizard. */
+  page?: boolean;
+  handlers?: MoreHandlers | undefined;
+}
+
 /** The document of the side whose routes are below `base`. */
-export function openApi(base: string, more?: MoreHandlers): object {
+export function openApi(base: string, { readiness, page = false, handlers: more }: Side): object {
   const requests = Object.fromEntries(
     listHandlers(more).map((handler) => [`${handler.name}_request`, requestOf(handler)]),
   );
   const names = Object.keys(requests);
   const request = {
     required: true,
-    content: { 'application/json': { schema: { oneOf: names.map((name) => ref(name)) } } },
+    content: { [json]: { schema: { oneOf: names.map((name) => ref(name)) } } },
   };
   const operator = [{ operator: ['admin:cluster'] }];
   return {
@@ -63,10 +86,14 @@ export function openApi(base: string, more?: MoreHandlers): object {
           responses: answers('row'),
         },
       },
-      '/healthz': open('Whether the process is up'),
-      '/readyz': open('Whether it can do its work; 503 where not'),
-      '/metrics': open('Prometheus metrics'),
-      '/openapi.json': open('This document'),
+      ...(page ? pageRoutes(base) : {}),
+      '/healthz': open('healthz', 'Whether the process is up', { 200: ['It is', json, ref('health')] }),
+      '/readyz': open('readyz', 'Whether it can do its work', {
+        200: ['It can', json, ref('readiness')],
+        503: ['It cannot, and what is missing', json, ref('readiness')],
+      }),
+      '/metrics': open('metrics', 'Prometheus metrics', { 200: ['Done', 'text/plain', { type: 'string' }] }),
+      '/openapi.json': open('openapi', 'This document', { 200: ['Done', json, { type: 'object' }] }),
     },
     components: {
       securitySchemes: { operator: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -76,6 +103,8 @@ export function openApi(base: string, more?: MoreHandlers): object {
         preview: schemaOf(previewShape),
         envelope: schemaOf(envelopeShape),
         row: schemaOf(rowShape),
+        health: schemaOf(healthShape),
+        readiness: schemaOf(readiness),
         problem: problemSchema(),
       },
     },
@@ -124,17 +153,47 @@ function schemaOf(schema: z.core.$ZodType, io: 'input' | 'output' = 'output'): o
 }
 
 function answers(schema: string): object {
+  return { 200: answer('Done', json, ref(schema)), default: problem };
+}
+
+function answer(description: string, type: string, schema: object): object {
+  return { description, content: { [type]: { schema } } };
+}
+
+/** A route without a token: its answers by status, and the problem that a foreign Host gets. */
+function open(
+  operationId: string,
+  summary: string,
+  told: Readonly<Record<number, [description: string, type: string, schema: object]>>,
+  more: object = {},
+): object {
+  const responses = Object.entries(told).map(([status, words]) => [status, answer(...words)]);
   return {
-    200: { description: 'Done', content: { 'application/json': { schema: ref(schema) } } },
-    default: {
-      description: `A problem (RFC 9457); its code is one of ${Object.keys(problemStatuses).join(', ')}`,
-      content: { 'application/problem+json': { schema: ref('problem') } },
+    get: {
+      operationId,
+      summary,
+      security: [],
+      ...more,
+      responses: { ...Object.fromEntries(responses), default: problem },
     },
   };
 }
 
-function open(summary: string): object {
-  return { get: { summary, security: [], responses: { default: { description: summary } } } };
+/** The page, with or without the slash, and its files. */
+function pageRoutes(base: string): object {
+  const page = (operationId: string) =>
+    open(operationId, 'The page with the wizard', { 200: ['Done', 'text/html', { type: 'string' }] });
+  const parameters = [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }];
+  return {
+    [base]: page('page'),
+    [`${base}/`]: page('page_with_slash'),
+    [`${base}/assets/{name}`]: open(
+      'asset',
+      'A file that the page names',
+      { 200: ['Done', '*/*', { type: 'string' }] },
+      { parameters },
+    ),
+  };
 }
 
 function ref(name: string): object {

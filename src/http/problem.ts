@@ -47,7 +47,7 @@ export class Problem extends Error {
   }
 
   /** `application/problem+json`. */
-  toAnswer(): Answer {
+  toAnswer(): Answer & { status: number; body: string } {
     const { code, message, ...rest } = this.members;
     const title = STATUS_CODES[this.status] ?? 'Client Closed Request';
     const body = { type: 'about:blank', title, status: this.status, detail: message, code, message, ...rest };
@@ -70,6 +70,20 @@ export function problemOf(error: unknown): Problem {
   // `expired` belongs to whoever reads a store, and no route does.
   const code = failure.code === 'expired' ? 'internal' : failure.code;
   return new Problem({ ...failure.toJSON(), code });
+}
+
+/** An answer that any server can send. */
+export interface ProblemAnswer {
+  status: number;
+  headers: Record<string, string>;
+  /** Problem details, as JSON. */
+  body: string;
+}
+
+/** Any failure as the mounted routes would answer it, for a route of your own that calls `mint`. */
+export function problemAnswer(error: unknown): ProblemAnswer {
+  const { status, headers, body } = problemOf(error).toAnswer();
+  return { status, headers: { ...headers, 'Cache-Control': 'no-store' }, body };
 }
 
 /** The body is not what the route takes. */

@@ -4,7 +4,7 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root, temporaryDirectory } from '../support.js';
-import { blocks, documents } from './blocks.js';
+import { type Block, blocks, documents, placeOf } from './blocks.js';
 
 interface Manifest {
   name: string;
@@ -35,9 +35,15 @@ const readersOwn = {
   } = undefined!;\n`,
 };
 
+/** Whether the block shows a file of examples/, which its own tests run. */
+const isExample = ({ words }: Block) => words[0]?.startsWith('examples/') ?? false;
+
 /** Each block as a file; one that exports something may be imported by those that follow. */
 function filesOf(document: string, language: string): Map<string, string> {
-  const code = blocks.filter((block) => block.document === document && block.language === language);
+  const code = blocks.filter(
+    (block) =>
+      block.document === document && block.language === language && !(language === 'js' && isExample(block)),
+  );
   const exported = (text: string) => /^export const (\w+)/m.exec(text)?.[1];
   return new Map(
     code.map(({ text }, index) => [`${exported(text) ?? `block-${index}`}.ts`, `${text}export {};\n`]),
@@ -77,4 +83,13 @@ describe.each(having('js'))('the document %s', (document) => {
       }),
     ).toBe('');
   });
+});
+
+describe('a block that shows an example', () => {
+  it.each(blocks.filter(isExample).map((block) => [placeOf(block), block] as const))(
+    '%s is the file as it is',
+    (_, { words, text }) => {
+      expect(text).toBe(readFileSync(join(root, words[0]!), 'utf8'));
+    },
+  );
 });

@@ -7,7 +7,7 @@ import type { ControllerOptions } from '../../src/http/controller.js';
 import { serveHttp } from '../../src/http/server.js';
 import { newRunId } from '../../src/run-id.js';
 import { requests, until } from '../support.js';
-import { caller, newController, newIssuer, trust } from './support.js';
+import { caller, documented, newController, newIssuer, trust } from './support.js';
 
 const base = 'http://localhost/admin/settings/credentials/cloud-cli';
 
@@ -209,5 +209,16 @@ describe('the admin side', () => {
     const { call } = await newConsole();
     const { body } = await call('/openapi.json');
     expect(Object.keys(body.paths)).toContain('/admin/settings/credentials/cloud-cli/sts');
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await call(path, { token: '' });
+      const { properties } = documented(body, path, answer);
+      expect([path, Object.keys(properties).toSorted()]).toEqual([path, Object.keys(answer.body).toSorted()]);
+    }
+    for (const path of [base, `${base}/`]) {
+      const page = await call(new URL(path, 'http://localhost').pathname, { token: '' });
+      expect(documented(body, path.replace('http://localhost', ''), page)).toEqual({ type: 'string' });
+    }
+    const icon = await call('assets/icon.svg', { token: '' });
+    expect(documented(body, '/admin/settings/credentials/cloud-cli/assets/{name}', icon).type).toBe('string');
   });
 });

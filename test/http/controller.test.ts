@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { CredentialKey, CredentialResolver } from '../../src/index.js';
 import { newRunId } from '../../src/run-id.js';
 import { type Provider, providers, requests, until } from '../support.js';
-import { newController } from './support.js';
+import { documented, newController } from './support.js';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -318,5 +318,24 @@ describe('the controller', () => {
         run_id: expect.any(Object),
       },
     });
+  });
+
+  it('describes in OpenAPI what its routes without a token answer', async () => {
+    const host = await newController();
+    const { body } = await host.call('/openapi.json');
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await host.call(path, { token: '' });
+      const { properties, additionalProperties } = documented(body, path, answer);
+      expect([path, Object.keys(properties).toSorted()]).toEqual([path, Object.keys(answer.body).toSorted()]);
+      expect(additionalProperties).toBe(false);
+    }
+    for (const path of ['/metrics', '/openapi.json'])
+      expect(documented(body, path, await host.call(path, { token: '' })).type).toMatch(
+        /^(?:string|object)$/,
+      );
+    const away = await newController({ jwks_url: `${host.issuer.url}/nothing` });
+    const unready = await away.call('/readyz', { token: '' });
+    expect(unready).toMatchObject({ status: 503, body: { status: 'not_ready', jwks: false } });
+    expect(documented(body, '/readyz', unready).properties.status.enum).toContain('not_ready');
   });
 });

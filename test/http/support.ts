@@ -81,6 +81,15 @@ export function caller(handler: (request: Request) => Promise<Response>, issuer:
   };
 }
 
+/** What the OpenAPI document says that a call to an open route was answered by: its schema, followed to where it stands. */
+// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+export function documented(document: any, path: string, { status, headers }: Answer): any {
+  const type = headers.get('content-type')!.split(';')[0]!;
+  const { content } = document.paths[path].get.responses[status];
+  const { schema } = content[type] ?? content['*/*'];
+  return schema.$ref ? document.components.schemas[schema.$ref.split('/').at(-1)] : schema;
+}
+
 const json = { 'content-type': 'application/json' };
 
 export interface CallOptions {

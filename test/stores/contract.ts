@@ -1,6 +1,6 @@
 /** What every credential store promises: one suite, which each store's test runs on a store of its own. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   type AwsCredential,
   type AzureCredential,
@@ -12,6 +12,7 @@ import {
 } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
 import { Secret } from '../../src/secret.js';
+import { storeContract as checks } from '../../src/testing.js';
 
 type Store = Required<CredentialStore>;
 
@@ -66,36 +67,26 @@ export async function persist(
   await store.persist(key, credential, { run_id: credential.audit_run_id, signal });
 }
 
-/** Runs the suite; `open` gives an empty store for each test, and `cleanup` removes it. */
+/** Runs the exported contract, and it again with credentials of real sizes; `open` gives an empty store for each test, and `cleanup` removes it. */
 export function storeContract(
   name: string,
   open: () => Promise<{ store: Store; cleanup: () => Promise<void> }>,
 ): void {
   describe(`the store contract: ${name}`, () => {
-    let store: Store;
     let cleanup: () => Promise<void>;
-    const key = CredentialKey.parse('idp:aws:prod');
-    const signal = new AbortController().signal;
+    const opening = async (): Promise<Store> => {
+      const opened = await open();
+      ({ cleanup } = opened);
+      return opened.store;
+    };
+    afterEach(() => cleanup());
 
-    beforeEach(async () => {
-      ({ store, cleanup } = await open());
-    });
-
-    afterEach(async () => {
-      await store.close();
-      await cleanup();
-    });
-
-    it('is empty at first', async () => {
-      expect(await store.read(key)).toBeUndefined();
-      expect(await store.describe(key)).toBeUndefined();
-      expect(await store.list()).toEqual([]);
-      expect(await store.remove(key)).toBe(false);
-    });
+    for (const { name: promise, run } of checks(opening)) it(promise, run);
 
     for (const make of [awsCredential, gcpCredential, azureCredential]) {
       const credential = make('idp:some:prod');
       it(`keeps, describes, lists and removes a credential of ${credential.provider}`, async () => {
+        const store = await opening();
         const key = CredentialKey.parse('idp:some:prod');
         await persist(store, credential);
         expect(opened(await store.read(key))).toEqual(opened(credential));
@@ -105,89 +96,8 @@ export function storeContract(
         expect(await store.remove(key)).toBe(false);
         expect(await store.read(key)).toBeUndefined();
         expect(await store.list()).toEqual([]);
+        await store.close();
       });
     }
-
-    it('gives the parts of a credential as Secrets', async () => {
-      await persist(store, awsCredential(`${key}`));
-      const credential = (await store.read(key)) as AwsCredential;
-      expect(credential.session_token).toBeInstanceOf(Secret);
-      expect(JSON.stringify(credential)).toContain('"session_token":"****"');
-    });
-
-    it('shows no secret in what it describes and lists', async () => {
-      const credential = awsCredential(`${key}`);
-      await persist(store, credential);
-      const shown = JSON.stringify([await store.describe(key), await store.list()]);
-      for (const secret of secretsOf(credential)) expect(shown).not.toContain(secret);
-    });
-
-    it('replaces a credential whole, also by one of another provider', async () => {
-      await persist(store, awsCredential(`${key}`));
-      const second = azureCredential(`${key}`);
-      await persist(store, second);
-      expect(opened(await store.read(key))).toEqual(opened(second));
-      expect(await store.list()).toEqual([metadataOf(second)]);
-    });
-
-    it('keeps an expired credential and gives it back', async () => {
-      const expired = { ...gcpCredential(`${key}`), expires_at: '2020-01-01T00:00:00Z' };
-      await persist(store, expired);
-      expect(opened(await store.read(key))).toEqual(opened(expired));
-    });
-
-    it('lists by key, and tells keys apart that begin alike', async () => {
-      const keys = ['idp:aws:prod', 'idp:aws', 'idp:aws:prod-2', 'db:aws', 'idp:aws.eu', 'idp:aws:prod:x'];
-      const credentials = keys.map(gcpCredential);
-      for (const credential of credentials) await persist(store, credential);
-      expect((await store.list()).map((each) => each.credential_key)).toEqual(keys.toSorted());
-      for (const credential of credentials) {
-        const read = await store.read(CredentialKey.parse(credential.credential_key));
-        expect(opened(read)).toEqual(opened(credential));
-      }
-    });
-
-    it('keeps a credential under the longest key', async () => {
-      const longest = [...Array(3).fill('k'.repeat(63)), 'x'.repeat(8)].join(':');
-      expect(longest).toHaveLength(200);
-      const credential = gcpCredential(longest);
-      await persist(store, credential);
-      expect(opened(await store.read(CredentialKey.parse(longest)))).toEqual(opened(credential));
-      expect(await store.list()).toEqual([metadataOf(credential)]);
-    });
-
-    it('is left with one whole credential by two persists at once', async () => {
-      const credentials = [awsCredential(`${key}`), gcpCredential(`${key}`)];
-      await Promise.all(credentials.map((credential) => persist(store, credential)));
-      const read = await store.read(key);
-      expect(credentials.map(opened)).toContainEqual(opened(read));
-      expect(await store.describe(key)).toEqual(metadataOf(read!));
-    });
-
-    it('refuses a credential that is for another key', async () => {
-      await expect(
-        store.persist(key, gcpCredential('idp:gcp:prod'), { run_id: randomUUID(), signal }),
-      ).rejects.toMatchObject({ code: 'persist_failed' });
-      expect(await store.list()).toEqual([]);
-    });
-
-    it('keeps what it held when the signal has aborted', async () => {
-      const old = awsCredential(`${key}`);
-      await persist(store, old);
-      await expect(persist(store, gcpCredential(`${key}`), AbortSignal.abort())).rejects.toMatchObject({
-        code: 'persist_failed',
-      });
-      expect(opened(await store.read(key))).toEqual(opened(old));
-    });
-
-    it('has methods that work by themselves', async () => {
-      const { persist, read, describe, list, remove } = store;
-      const credential = gcpCredential(`${key}`);
-      await persist(key, credential, { run_id: randomUUID(), signal });
-      expect(opened(await read(key))).toEqual(opened(credential));
-      expect(await describe(key)).toEqual(metadataOf(credential));
-      expect(await list()).toHaveLength(1);
-      expect(await remove(key)).toBe(true);
-    });
   });
 }
