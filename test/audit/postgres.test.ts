@@ -256,7 +256,7 @@ describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
 
   describe('of roles as docs/postgresql.md makes them', () => {
     const [made = '', granted = ''] = [
-      ...readFileSync(join(root, 'docs', 'postgresql.md'), 'utf8').matchAll(/```sql\n(.*?)```/gs),
+      ...readFileSync(join(root, 'docs', 'postgresql.md'), 'utf8').matchAll(/```sql[^\n]*\n(.*?)```/gs),
     ].map((match) => match[1]!);
 
     it('is made by its owner, and takes events of a role that can do nothing else', async () => {
