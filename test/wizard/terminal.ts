@@ -16,8 +16,12 @@ export class Terminal {
   readonly #socket: string;
   readonly #bytes: string;
 
-  /** Starts the wizard in a terminal of this size; `env` is all of its environment. */
-  constructor(env: NodeJS.ProcessEnv, { columns, rows }: Size = { columns: 80, rows: 24 }) {
+  /** Starts the command, the wizard unless told otherwise, in a terminal of this size; `env` is all of its environment. */
+  constructor(
+    env: NodeJS.ProcessEnv,
+    { columns, rows }: Size = { columns: 80, rows: 24 },
+    args: readonly string[] = ['wizard'],
+  ) {
     const directory = temporaryDirectory();
     this.#socket = join(directory, 'tmux');
     this.#bytes = join(directory, 'bytes');
@@ -30,7 +34,7 @@ export class Terminal {
       // Ctrl-C goes to the whole foreground, and this shell is to tell how the wizard took it.
       `trap : INT
 until [ -e ${quoted(go)} ]; do sleep 0.02; done
-env -i ${pairs.join(' ')} ${quoted(process.execPath)} ${quoted(launcher)} wizard
+env -i ${pairs.join(' ')} ${quoted(process.execPath)} ${quoted(launcher)} ${args.map(quoted).join(' ')}
 echo "exit status $?"
 exec cat`,
     );
