@@ -15,17 +15,16 @@ const readySeconds = 10;
 /** @throws CloudCliError what `ready` rejects with, as a failure before anything was spawned */
 export async function requireReady(ready: (() => Promise<void>) | undefined): Promise<void> {
   if (!ready) return;
-  const clock = new AbortController();
-  const late = sleep(readySeconds * 1000, undefined, { signal: clock.signal }).then(
-    () => 'late' as const,
-    () => 'late' as const,
-  );
+  let clock: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    clock = setTimeout(resolve, readySeconds * 1000, 'late');
+  });
   const asked = (async () => ready())().then(
     () => 'ready' as const,
     (error: unknown) => ({ error }),
   );
   const outcome = await Promise.race([asked, late]);
-  clock.abort();
+  clearTimeout(clock);
   if (outcome === 'ready') return;
   const why = outcome === 'late' ? `no answer within ${readySeconds} seconds` : nameOf(outcome.error);
   const failure: CloudCliError =
