@@ -5,6 +5,7 @@ import { actorOf } from '../policy.js';
 import { HeldTokens } from './held-tokens.js';
 import { Problem } from './problem.js';
 
+/** Whose tokens are taken (RFC 9068): signed with RS256, PS256, ES256 or EdDSA by a key of the issuer. */
 export interface TokenIssuer {
   /** The `iss` of its tokens. */
   issuer: string;
