@@ -35,6 +35,11 @@ const entries = Object.entries(exports)
     types: join(root, types),
   }));
 
+if (!entries.every(({ types }) => existsSync(types))) {
+  console.error('There is no build to read: run `npm run build` first.');
+  process.exit(1);
+}
+
 const configOf = ({ file, types }, lib) =>
   ExtractorConfig.prepare({
     packageJsonFullPath: join(root, 'package.json'),
