@@ -20,6 +20,7 @@ import { reference } from './reference.mjs';
 const root = join(import.meta.dirname, '..');
 const reports = join(root, 'api');
 const work = mkdtempSync(join(tmpdir(), 'cloud-cli-api-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Reachable, and for nobody to import: off a browser the element's class extends nothing. */
@@ -125,7 +126,6 @@ const made = new Map([
   ...entries.map(({ file }) => [`api/${file}.api.md`, readFileSync(join(work, `${file}.api.md`), 'utf8')]),
   ['docs/api.md', reference(models)],
 ]);
-rmSync(work, { recursive: true });
 
 mkdirSync(reports, { recursive: true });
 const gone = readdirSync(reports)
