@@ -2,6 +2,7 @@
 import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
 import type { Secret } from './secret.js';
 
+/** A command line, as it is spawned and as it may be shown. */
 export interface BuiltArgv {
   /** Name of the vendor CLI, as it is looked for on PATH. */
   binary: string;

@@ -17,8 +17,11 @@ export type BinaryPins = Readonly<Record<string, BinaryPin>>;
 
 /** Why a mint would not run it. */
 export interface BinaryProblem {
+  /** As a mint would fail. */
   code: 'binary_missing';
+  /** What is wrong. */
   message: string;
+  /** What to do about it. */
   hint: string;
 }
 

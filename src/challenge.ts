@@ -2,14 +2,19 @@
 
 /** One challenge; its scheme and the names of its parameters are in lower case, as neither has a case. */
 export interface Challenge {
+  /** Such as `bearer`. */
   scheme: string;
+  /** Its parameters, without their quotes. */
   params: ReadonlyMap<string, string>;
+  /** What it has instead of parameters (RFC 9110 section 11.2). */
   token68?: string;
 }
 
 /** What a step-up asks of the next authentication. */
 export interface StepUp {
+  /** Seconds that the authentication may be old. */
   max_age?: number;
+  /** Authentication contexts, separated by spaces, the preferred first. */
   acr_values?: string;
 }
 

@@ -6,8 +6,11 @@ import { Secret } from './secret.js';
 
 /** What may be known of a credential without reading it. Times are RFC 3339 UTC. */
 export interface CredentialMetadata {
+  /** The handler's name. */
   provider: string;
+  /** Where it is kept, such as `idp:aws:prod`. */
   credential_key: string;
+  /** RFC 3339 UTC. */
   expires_at: string;
   /** Role ARN, service-account email or subscription id. */
   source_identity: string;
@@ -17,10 +20,13 @@ export interface CredentialMetadata {
 
 /** A success, and all that is told of it. `expires_at` is RFC 3339 UTC. */
 export interface Envelope {
+  /** Where it is kept, such as `idp:aws:prod`. */
   credential_key: string;
+  /** RFC 3339 UTC. */
   expires_at: string;
   /** Role ARN, service-account email or subscription id. */
   source_identity: string;
+  /** The run of the ledger that minted it. */
   audit_run_id: string;
 }
 
@@ -28,14 +34,17 @@ export interface Envelope {
 export type CredentialOf<H> =
   H extends Handler<infer _F, infer P> ? Readonly<CredentialMetadata> & Readonly<Record<P, Secret>> : never;
 
-type BuiltIn<N extends keyof typeof handlers> = CredentialOf<(typeof handlers)[N]> & { readonly provider: N };
-
-export type AwsCredential = BuiltIn<'aws'>;
-export type GcpCredential = BuiltIn<'gcp'>;
-export type AzureCredential = BuiltIn<'azure'>;
+/** What AWS STS issued: `access_key_id`, `secret_access_key` and `session_token`. */
+export type AwsCredential = CredentialOf<(typeof handlers)['aws']> & { readonly provider: 'aws' };
+/** What Google issued: `access_token`. */
+export type GcpCredential = CredentialOf<(typeof handlers)['gcp']> & { readonly provider: 'gcp' };
+/** What Microsoft Entra issued: `access_token`, good for one resource. */
+export type AzureCredential = CredentialOf<(typeof handlers)['azure']> & { readonly provider: 'azure' };
 
 /** A credential of the built-in providers; `provider` tells which parts it has. */
-export type Credential = { [N in keyof typeof handlers]: BuiltIn<N> }[keyof typeof handlers];
+export type Credential = {
+  [N in keyof typeof handlers]: CredentialOf<(typeof handlers)[N]> & { readonly provider: N };
+}[keyof typeof handlers];
 
 /**
  * Keeps a minted credential, replacing what the key held, whole or not at all. It is called once per mint and
@@ -47,7 +56,10 @@ export type PersistHook = (
   context: { run_id: string; signal: AbortSignal },
 ) => Promise<void> | void;
 
-/** A place where credentials are kept. Its methods may be passed on by themselves, as `persist: store.persist`. */
+/**
+ * A place where credentials are kept. Its methods may be passed on by themselves, as `persist: store.persist`. Where the
+ * place fails, `persist` and `ready` reject with `persist_failed`, and the others with `invalid_request` on `store_url`.
+ */
 export interface CredentialStore {
   /** Absent where the store cannot write: a mint then fails before anything is spawned. */
   readonly persist?: PersistHook;
@@ -57,9 +69,11 @@ export interface CredentialStore {
   readonly read: (key: CredentialKey) => Promise<Credential | undefined>;
   /** Its metadata, without reading the secret. */
   readonly describe: (key: CredentialKey) => Promise<CredentialMetadata | undefined>;
+  /** The metadata of all that are kept, expired or not. */
   readonly list: () => Promise<CredentialMetadata[]>;
   /** Whether there was one to remove. */
   readonly remove: (key: CredentialKey) => Promise<boolean>;
+  /** Lets go of what the store holds open. */
   readonly close: () => Promise<void>;
 }
 

@@ -17,6 +17,7 @@ export const exitCodes = {
   internal: 1,
 } as const;
 
+/** The codes of failures, in the words that every surface has. */
 export type ErrorCode = keyof typeof exitCodes;
 
 /** A response status for every code that HTTP can answer; `expired` belongs to whoever reads a store. */
@@ -40,34 +41,48 @@ export type Outcome = 'not_issued' | 'unknown' | 'issued';
 
 /** One thing wrong with a request: the field, and what it must be. It never quotes the value. */
 export interface Issue {
+  /** The field's name; for configuration the path of the setting. */
   field: string;
+  /** What it must be, in words that follow the name. */
   message: string;
 }
 
 /** What a code tells besides its message. */
-interface DetailsByCode {
+export interface DetailsByCode {
+  /** What is wrong, field by field. */
   invalid_request: { issues: Issue[] };
+  /** How the vendor CLI ended: by a status, or by a signal. */
   nonzero_exit: { exit_code: number | null; signal: string | null };
+  /** What was not as expected. */
   parse_error: { part: 'shape' | 'identity' | 'expiry' };
+  /** Seconds that it had. */
   timeout: { timeout_seconds: number };
 }
 
+/** The `details` of a failure of code `C`; empty for most. */
 export type Details<C extends ErrorCode> = C extends keyof DetailsByCode
   ? DetailsByCode[C]
   : Record<never, never>;
 
 /** What every failure may carry. `live_until` is RFC 3339 UTC. */
 export interface FailureFacts {
+  /** What to do next. */
   hint: string;
+  /** The run of the ledger, once there is one. */
   audit_run_id?: string;
+  /** What the cloud may have live. */
   outcome?: Outcome;
+  /** Until when. */
   live_until?: string;
 }
 
-/** A failure as every surface gives it: CONTRACT section 4. */
+/** A failure as every surface gives it: on the command line with `--json`, over HTTP, and by `toJSON`. */
 export interface Failure extends FailureFacts {
+  /** What happened, from a closed list. */
   code: ErrorCode;
+  /** The same in words, on one line, without secrets. */
   message: string;
+  /** What is wrong, field by field; for `invalid_request`. */
   issues?: Issue[];
 }
 
@@ -76,14 +91,22 @@ export interface Failure extends FailureFacts {
  * where it is caught, never chained.
  */
 export class CloudCliError<C extends ErrorCode = ErrorCode> extends Error {
+  /** Tells it from other errors where the class is of another copy. */
   override readonly name = 'CloudCliError';
+  /** What happened; narrows `details`. */
   readonly code: C;
+  /** What to do next. */
   readonly hint: string;
+  /** What the code tells besides its message. */
   readonly details: Details<C>;
+  /** The run of the ledger, once there is one. */
   readonly audit_run_id?: string;
+  /** What the cloud may have live. */
   readonly outcome?: Outcome;
+  /** Until when, RFC 3339 UTC. */
   readonly live_until?: string;
 
+  /** `facts` are the hint, what is known of the run, and what the code's {@link Details} have. */
   constructor(code: C, message: string, facts: FailureFacts & Details<C>) {
     super(message);
     const { hint, audit_run_id, outcome, live_until, ...details } = facts;
@@ -104,6 +127,7 @@ export class CloudCliError<C extends ErrorCode = ErrorCode> extends Error {
     return error;
   }
 
+  /** The failure as every surface gives it. */
   toJSON(): Failure {
     return {
       code: this.code,

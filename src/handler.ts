@@ -8,11 +8,15 @@ import type { Secret } from './secret.js';
 
 /** One field of a request: how to ask for it and what it must be. */
 export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = boolean> {
+  /** Its name for a person, two or three words. */
   label: string;
   /** One sentence for a person: what it is and what it must look like. */
   help: string;
+  /** How it is asked for: a list repeats its flag, a map takes `key=value`. */
   type: 'string' | 'integer' | 'list' | 'map';
+  /** What its value must be; its messages follow the name of the field. */
   schema: S;
+  /** Whether a request must have it. */
   required: R;
   /** Token-bearing: its schema turns the value into a Secret, and prompts hide what is typed. */
   secret: boolean;
@@ -20,6 +24,7 @@ export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = bo
   default?: string | number;
 }
 
+/** The fields of a provider, by the name that a request has them under. */
 export type Fields = Record<string, Field>;
 
 /** The values of a validated request, by its handler's fields. */
@@ -31,7 +36,9 @@ export type Values<F extends Fields> = {
 
 /** What the vendor's process left behind; both streams are raw and must not be quoted. */
 export interface Output {
+  /** All that it printed, at most 1 MiB. */
   stdout: string;
+  /** All that it said besides, at most 1 MiB. */
   stderr: string;
   /** When it was spawned: gcloud names no expiry, so the lifetime counts from here. */
   started_at: Date;
@@ -41,6 +48,7 @@ export interface Output {
 export interface Minted<P extends string = string> {
   /** The credential's own parts, secret from here on. */
   parts: Readonly<Record<P, Secret>>;
+  /** When it expires; `mint` refuses one that is past. */
   expires_at: Date;
   /** Role ARN, service-account email or subscription id: whom the credential speaks for. */
   source_identity: string;
@@ -50,6 +58,7 @@ export interface Minted<P extends string = string> {
 
 /** What a recognised failure means. */
 export interface Explanation {
+  /** What to do next. */
   hint: string;
   /** Whether the cloud can have issued anything; `unknown` unless the vendor said no. */
   outcome: Outcome;
@@ -57,6 +66,7 @@ export interface Explanation {
 
 /** A command of the vendor CLI whose answer `doctor` shows; it must print no token. */
 export interface Question {
+  /** Arguments without the binary's name. */
   argv: readonly string[];
   /** The way to the answer in the JSON that it prints; absent where the answer is its first line. */
   answer?: readonly (string | number)[];
@@ -64,21 +74,27 @@ export interface Question {
 
 /** A setting of the operator's own, in an INI file of the vendor CLI, that leaks or breaks something. */
 export interface HarmfulSetting {
+  /** Path of the file, as in a checkup. */
   file: string;
+  /** Its section. */
   section: RegExp;
+  /** Its name. */
   name: string;
   /** The values that do harm. */
   value: RegExp;
   /** A variable that beats the file. */
   variable?: string;
+  /** How bad it is. */
   status: 'warning' | 'problem';
   /** What it does, in words that follow its name. */
   effect: string;
+  /** What to do about it. */
   hint: string;
 }
 
 /** What `doctor` looks at. In its paths `<name>` stands for a place, and a leading `~` for the home directory. */
 export interface Checkup {
+  /** Tells the version of the vendor CLI. */
   version: Question;
   /** Names the parent identity. */
   identity: Question & {
@@ -91,6 +107,7 @@ export interface Checkup {
   places: Readonly<Record<string, { variable: string; file?: string; otherwise: string }>>;
   /** Files for this user's eyes only; one with `holding` only while its text matches. */
   secrets: readonly { file: string; holding?: RegExp }[];
+  /** What to warn of. */
   settings: readonly HarmfulSetting[];
 }
 
@@ -98,10 +115,13 @@ export interface Checkup {
 export interface Handler<F extends Fields = Fields, P extends string = string> {
   /** The `provider` of a request. */
   name: string;
+  /** Its name for a person. */
   title: string;
   /** Name of the vendor CLI, found on PATH. */
   binary: string;
+  /** Its own fields; those that every provider has come besides. */
   fields: F;
+  /** Names of the credential's secret parts. */
   parts: readonly P[];
   /** Fields of which at most one may be given. */
   exclusive: readonly (readonly (keyof F & string)[])[];
@@ -143,12 +163,9 @@ export function defineHandler<const F extends Fields, const P extends string>(
   return handler;
 }
 
-/** A schema, or what makes it: only a value that is there needs one, and making them all takes longer than a preview. */
-type Making<S extends z.$ZodType> = S | (() => S);
-
 /** A field that a request must have. */
 export function required<S extends z.$ZodType>(
-  schema: Making<S>,
+  schema: S | (() => S),
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, true> {
   return Object.assign(field(schema, words), { required: true as const });
@@ -156,7 +173,7 @@ export function required<S extends z.$ZodType>(
 
 /** A field that a request may have. */
 export function optional<S extends z.$ZodType>(
-  schema: Making<S>,
+  schema: S | (() => S),
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, false> {
   return Object.assign(field(schema, words), { required: false as const });
@@ -164,15 +181,16 @@ export function optional<S extends z.$ZodType>(
 
 /** A field that a request may have, and the value it takes otherwise. */
 export function defaulted<S extends z.$ZodType, const D extends string | number>(
-  schema: Making<S>,
+  schema: S | (() => S),
   value: D,
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ): Field<S, false> & { default: D } {
   return Object.assign(field(schema, words), { required: false as const, default: value });
 }
 
+/** `schema` can be what makes it: only a value that is there needs one, and making them all takes longer than a preview. */
 function field<S extends z.$ZodType>(
-  schema: Making<S>,
+  schema: S | (() => S),
   words: Pick<Field, 'label' | 'help'> & Partial<Pick<Field, 'type' | 'secret'>>,
 ) {
   let made: S | undefined;

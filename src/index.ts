@@ -4,12 +4,17 @@ export { type Checkpoint, signHead, verifyAgainst, verifyHead } from './audit/ch
 export type {
   AuditStore,
   ChainedEvent,
+  FailedEvent,
   Head,
+  IssuedEvent,
   Lease,
   NewEvent,
+  PendingEvent,
+  RecordedEvent,
   RunEvent,
   RunFilter,
   RunStatus,
+  SucceededEvent,
   Verification,
   WorkloadRun,
 } from './audit/ledger.js';
@@ -32,15 +37,19 @@ export {
 export {
   type AnyCloudCliError,
   CloudCliError,
+  type Details,
+  type DetailsByCode,
   type ErrorCode,
   exitCodes,
   type Failure,
+  type FailureFacts,
   httpStatuses,
   type Issue,
   isCloudCliError,
   type Outcome,
 } from './errors.js';
 export {
+  type Checkup,
   defaulted,
   defineHandler,
   type Explanation,
@@ -48,6 +57,7 @@ export {
   type Field,
   type Fields,
   type Handler,
+  type HarmfulSetting,
   isToken,
   jsonObject,
   type Minted,
@@ -56,6 +66,7 @@ export {
   offIdentity,
   offShape,
   optional,
+  type Question,
   required,
   type Values,
 } from './handler.js';
@@ -65,9 +76,11 @@ export { type MintOptions, mint } from './mint.js';
 export type { AllowRule, Verdict } from './policy.js';
 export { type Preview, type PreviewOptions, preview } from './preview.js';
 export type { Provenance } from './provenance.js';
+export type { FreshnessOptions } from './recorded.js';
 export { type FieldInfo, fieldsOf, type MoreHandlers } from './request.js';
 export { CredentialResolver, type ResolveOptions } from './resolver.js';
 export type { Command, Ending, Spawner } from './run.js';
 export { Secret } from './secret.js';
 export { openSpawnHelper, type SpawnHelper } from './spawn-helper.js';
 export { openCredentialStore, type StoreOptions } from './stores/open.js';
+export type { EndpointOptions, RemoteOptions } from './stores/remote.js';

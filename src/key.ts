@@ -17,10 +17,12 @@ export function isCredentialKey(text: string): boolean {
 
 /** A credential key, split at its first `:` into `service` and `purpose`. */
 export class CredentialKey {
+  /** What comes before the first `:`. */
   readonly service: string;
+  /** What comes after it. */
   readonly purpose: string;
 
-  /** @throws CloudCliError `invalid_request` when the two do not make a credential key. */
+  /** The key of two parts. @throws CloudCliError `invalid_request` when the two do not make a credential key. */
   constructor(service: string, purpose: string) {
     const text = `${service}:${purpose}`;
     if (
@@ -44,10 +46,12 @@ export class CredentialKey {
     return new CredentialKey(String(text).slice(0, Math.max(at, 0)), String(text).slice(at + 1));
   }
 
+  /** The key written as `service:purpose`. */
   toString(): string {
     return `${this.service}:${this.purpose}`;
   }
 
+  /** The key as JSON has it: as text. */
   toJSON(): string {
     return this.toString();
   }

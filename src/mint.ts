@@ -16,6 +16,7 @@ import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.
 import { type Ending, inProcess, type Spawner } from './run.js';
 import { failureOf } from './vendor-failure.js';
 
+/** Where a mint records and keeps, who asks, and what it may do. */
 export interface MintOptions extends FreshnessOptions {
   /** Keeps the credential. Without it nothing is minted, and the run is recorded as `persist_failed`. */
   persist?: PersistHook | undefined;
@@ -27,7 +28,9 @@ export interface MintOptions extends FreshnessOptions {
   actor?: string;
   /** Ends the vendor process and records the run as `cancelled`. */
   signal?: AbortSignal | undefined;
+  /** Allow rules; where there is one, nothing else is allowed. Default: everything is. */
   policy?: readonly AllowRule[] | undefined;
+  /** Providers of your own; one of a built-in name takes its place. */
   handlers?: MoreHandlers;
   /** The vendor CLIs that may be run, by name: one that differs is refused as `binary_missing`. */
   binaries?: BinaryPins | undefined;
@@ -43,7 +46,7 @@ export interface MintOptions extends FreshnessOptions {
  * Mints the credential that `request` asks for, through the vendor's CLI.
  *
  * The run is in the ledger before anything is spawned, and the credential reaches nobody but `persist`.
- * @throws CloudCliError with section 4's codes; `outcome` tells what the cloud may have live.
+ * @throws CloudCliError with a code of {@link exitCodes}; `outcome` tells what the cloud may have live.
  */
 export async function mint(request: unknown, options: MintOptions): Promise<Envelope> {
   const checked = checkRequest(request, options.handlers);

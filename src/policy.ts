@@ -5,9 +5,13 @@ import { type CheckedRequest, isPlainText } from './request.js';
 
 /** One allow rule; `*` stands for any characters, and an absent member matches all. */
 export interface AllowRule {
+  /** Patterns of who asks. */
   actors?: readonly string[] | undefined;
+  /** Patterns of the provider. */
   providers?: readonly string[] | undefined;
+  /** Patterns of whom to mint for; the vendor CLI's own default is the empty text. */
   identities?: readonly string[] | undefined;
+  /** Patterns of the credential key. */
   keys?: readonly string[] | undefined;
   /** A request that can live longer is not covered. */
   max_lifetime_seconds?: number | undefined;
@@ -15,7 +19,9 @@ export interface AllowRule {
 
 /** What the rules say of a request; `rule` is the place of the one that allows it, counted from 0. */
 export interface Verdict {
+  /** Whether a mint would be let through. */
   allowed: boolean;
+  /** The place of the rule that allows it. */
   rule?: number;
 }
 

@@ -5,36 +5,45 @@ import { type AllowRule, actorOf, judge, type Verdict } from './policy.js';
 import { checkRequest, type MoreHandlers } from './request.js';
 import { shellLine } from './shell.js';
 
+/** What a mint of the request would be given. */
 export interface PreviewOptions {
+  /** Providers of your own; one of a built-in name takes its place. */
   handlers?: MoreHandlers;
   /** The environment whose PATH is searched; default process.env. */
   env?: NodeJS.ProcessEnv;
+  /** Allow rules, for the verdict. */
   policy?: readonly AllowRule[] | undefined;
   /** The vendor CLIs that may be run, as for {@link mint}. */
   binaries?: BinaryPins | undefined;
-  /** What looks for the binary; default the file system, each time. */
-  find?: typeof findBinary;
   /** Whom the allow rules judge; default the user of the operating system. */
   actor?: string;
 }
 
-/** CONTRACT section 3. */
+/** What a mint would spawn. */
 export interface Preview {
+  /** The handler's name. */
   provider: string;
+  /** UUIDv7: the one that was given, else a new one. */
   run_id: string;
+  /** Where the credential would be kept. */
   credential_key: string;
   /** null where it is left to the vendor CLI's own default. */
   source_identity: string | null;
+  /** Name of the vendor CLI. */
   binary: string;
+  /** Whether it is on PATH. */
   binary_present: boolean;
+  /** Where; null where it is not. */
   binary_path: string | null;
   /** Masked; the binary's name first. */
   argv: string[];
   /** `argv` quoted for a POSIX shell. */
   command: string;
+  /** Seconds that it may take. */
   timeout_seconds: number;
   /** Why a mint would not run the binary: it is not there, or others could have changed it. */
   problem?: BinaryProblem;
+  /** What the allow rules say; absent where there are none. */
   policy?: Verdict;
 }
 
@@ -43,14 +52,18 @@ export interface Preview {
  * @throws CloudCliError `invalid_request`
  */
 export async function preview(request: unknown, options: PreviewOptions = {}): Promise<Preview> {
+  return previewBy(findBinary, request, options);
+}
+
+/** {@link preview} by another look at the file system. */
+export async function previewBy(
+  find: typeof findBinary,
+  request: unknown,
+  options: PreviewOptions,
+): Promise<Preview> {
   const checked = checkRequest(request, options.handlers);
   const { binary, masked } = argvOf(checked);
-  const { path, problem } = await (options.find ?? findBinary)(
-    checked.handler,
-    options.env ?? process.env,
-    options.binaries,
-    false,
-  );
+  const { path, problem } = await find(checked.handler, options.env ?? process.env, options.binaries, false);
   const verdict = judge(options.policy, checked, actorOf(options.actor));
   return {
     provider: checked.handler.name,

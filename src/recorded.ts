@@ -3,6 +3,7 @@ import type { AuditStore, WorkloadRun } from './audit/ledger.js';
 import type { CredentialMetadata, Envelope } from './credential.js';
 import { CloudCliError } from './errors.js';
 import { msLeft, windowMs } from './freshness.js';
+import type { CredentialKey } from './key.js';
 import type { CheckedRequest } from './request.js';
 
 /** When the key's stored credential is good enough. */
@@ -10,7 +11,7 @@ export interface FreshnessOptions {
   /** Returns the envelope of the key's stored credential when it was minted for the same request and lives longer than this. */
   min_remaining_seconds?: number | undefined;
   /** What the store holds now, such as `store.describe`; without it `min_remaining_seconds` goes by the ledger alone. */
-  stored?: (key: CheckedRequest['key']) => Promise<CredentialMetadata | undefined>;
+  stored?: (key: CredentialKey) => Promise<CredentialMetadata | undefined>;
 }
 
 /** The same run again: its envelope when it succeeded, for the same request and actor. */

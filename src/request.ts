@@ -131,12 +131,19 @@ export function checkRequest(request: unknown, more: MoreHandlers = {}): Checked
 
 /** A provider's fields as a form or a flag list needs them. */
 export interface FieldInfo {
+  /** As in a request; the flag is the same in kebab-case. */
   name: string;
+  /** Its name for a person. */
   label: string;
+  /** One sentence: what it is and what it must look like. */
   help: string;
+  /** How it is asked for. */
   type: Field['type'];
+  /** Whether a request must have it. */
   required: boolean;
+  /** Whether it must not be shown. */
   secret: boolean;
+  /** Used when it is absent; in a string, `<run_id>` stands for the id of the run. */
   default?: string | number;
 }
 

@@ -4,11 +4,13 @@ import { CloudCliError } from './errors.js';
 import { msLeft, windowMs } from './freshness.js';
 import type { CredentialKey } from './key.js';
 
+/** When a credential is good enough. */
 export interface ResolveOptions {
   /** Prefer a credential that lives longer than this; 0, the default, prefers none among those that live. */
   min_remaining_seconds?: number | undefined;
 }
 
+/** Looks for a credential in a chain of stores. */
 export class CredentialResolver {
   readonly #stores: readonly Pick<CredentialStore, 'read'>[];
   readonly #leastMs: number;

@@ -12,7 +12,9 @@ export interface Command {
   argv: readonly (string | Secret)[];
   /** The whole environment of the child. */
   env: Readonly<Record<string, string>>;
+  /** Seconds that its whole process group may take. */
   timeout_seconds: number;
+  /** Ends it. */
   signal?: AbortSignal | undefined;
 }
 
@@ -26,6 +28,7 @@ export type Ending =
 
 /** Runs one command to its end, never rejecting: what `mint` spawns with. */
 export interface Spawner {
+  /** Resolves when nothing of its process group is left. */
   run(command: Command): Promise<Ending>;
 }
 

@@ -4,6 +4,7 @@ import { listHandlers, type MoreHandlers } from './request.js';
 import { newRunId } from './run-id.js';
 import { Secret } from './secret.js';
 
+/** What the sample is to look like. */
 export interface SampleOptions {
   /** Default `aws`. */
   provider?: string;
@@ -11,6 +12,7 @@ export interface SampleOptions {
   credential_key?: string;
   /** Seconds from now until it expires; default 3600, and negative for one that has expired. */
   lifetime_seconds?: number;
+  /** Providers of your own. */
   handlers?: MoreHandlers;
 }
 

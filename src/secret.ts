@@ -7,10 +7,12 @@ import { createHash } from 'node:crypto';
 /** What stands in for a secret wherever it would be shown. */
 export const mask = '****';
 
+/** A value that prints, serialises and inspects as `****`; `reveal` is the only way out. */
 export class Secret {
   readonly #value: string;
   readonly #prefix: string;
 
+  /** `prefix` is public text that is shown in front of the mask. */
   constructor(value: string, prefix = '') {
     this.#value = value;
     this.#prefix = prefix;
@@ -44,14 +46,17 @@ export class Secret {
     return scrubbed;
   }
 
+  /** `****`, behind the prefix where there is one. */
   toString(): string {
     return this.#prefix + mask;
   }
 
+  /** As `toString`. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** As `toString`. */
   [Symbol.toPrimitive](): string {
     return this.toString();
   }

@@ -11,6 +11,7 @@ import type { Order, Report } from './spawn-helper-process.js';
 
 /** A spawner with a process behind it, which ends with `close`, or with this process. */
 export interface SpawnHelper extends Spawner {
+  /** Ends the process; what it runs is ended with it. */
   close(): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import { Secret } from './secret.js';
 /** A store that can write. */
 export type WritableStore = CredentialStore & { readonly persist: PersistHook };
 
+/** One promise of a store, as a test. */
 export interface StoreCheck {
   /** What the store does, as a test's name. */
   name: string;
@@ -24,7 +25,10 @@ export interface StoreCheck {
 
 const key = CredentialKey.parse('idp:aws:prod');
 
-/** @param open gives an empty store; each check opens its own, and closes it */
+/**
+ * The checks that hold for every store.
+ * @param open - gives an empty store; each check opens its own, and closes it
+ */
 export function storeContract(open: () => Promise<WritableStore>): StoreCheck[] {
   return Object.entries(promises).map(([name, holds]) => ({
     name,

@@ -1,8 +1,10 @@
 /** The scripted command, as scripts and operators use it: the built `cloud-cli` in a fresh home. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { main } from '../src/cli/main.js';
 import { exitCodes } from '../src/errors.js';
 import {
   cloudCli,
@@ -398,5 +400,18 @@ describe('cloud-cli', () => {
     expect(
       execFileSync('sh', ['-c', line], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
     ).toBe('[');
+  });
+});
+
+describe('cloud-cli audit import', () => {
+  it('lets go of the file where the ledger refuses its chain', async () => {
+    const env = freshEnvironment();
+    expect((await cloudCli(mintAws, env)).code).toBe(0);
+    const file = join(env.HOME!, 'audit.jsonl');
+    writeFileSync(file, (await cloudCli(['audit', 'export'], env)).stdout);
+    const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), env };
+    expect(await main(['audit', 'import', file], io)).toBe(exitCodes.conflict);
+    const held = readdirSync('/proc/self/fd').filter((fd) => existsSync(`/proc/self/fd/${fd}`));
+    expect(held.map((fd) => readlinkSync(`/proc/self/fd/${fd}`))).not.toContain(file);
   });
 });

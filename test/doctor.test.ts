@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { doctorCommand } from '../src/cli/doctor.js';
@@ -120,8 +121,8 @@ async function run(host: Host, ...args: string[]) {
       throw error;
     },
   );
-  const read = (stream: unknown) => String((stream as PassThrough).read() ?? '');
-  return { status, stdout: read(io.stdout), stderr: read(io.stderr) };
+  const read = async (stream: unknown) => text((stream as PassThrough).end());
+  return { status, stdout: await read(io.stdout), stderr: await read(io.stderr) };
 }
 
 describe('doctor, where all is well', () => {

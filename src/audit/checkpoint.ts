@@ -1,6 +1,7 @@
 /** A head of the chain under a signature: whoever has it and the public key finds a truncation, whatever this host says. */
 import type { KeyObject } from 'node:crypto';
 import { invalidRequest } from '../errors.js';
+import { silenceAlgorithm } from '../experimental.js';
 import { refuseOtherKey } from './checkpoint-key.js';
 import { type AuditStore, genesis, type Head, type Verification } from './ledger.js';
 
@@ -18,7 +19,7 @@ const alg = 'EdDSA';
 /** The head as a compact JWS (RFC 7515) over `{seq, hash, iat}`. @throws CloudCliError `invalid_request` for another key */
 export async function signHead({ seq, hash }: Head, privateKey: KeyObject): Promise<string> {
   refuseOtherKey(privateKey, 'private');
-  const { CompactSign } = await import('jose');
+  const { CompactSign } = await loadJose();
   const payload = JSON.stringify({ seq, hash, iat: Math.floor(Date.now() / 1000) });
   return new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader({ alg, typ }).sign(privateKey);
 }
@@ -26,7 +27,7 @@ export async function signHead({ seq, hash }: Head, privateKey: KeyObject): Prom
 /** What {@link signHead} signed. @throws CloudCliError `invalid_request` for what this key has not signed */
 export async function verifyHead(jws: string, publicKey: KeyObject): Promise<Checkpoint> {
   refuseOtherKey(publicKey, 'public');
-  const { compactVerify } = await import('jose');
+  const { compactVerify } = await loadJose();
   const verified = await compactVerify(jws, publicKey, { algorithms: [alg] }).catch(() => undefined);
   const claims = verified?.protectedHeader.typ === typ ? claimsIn(verified.payload) : undefined;
   if (claims) return claims;
@@ -78,4 +79,9 @@ function claimsIn(payload: Uint8Array): Checkpoint | undefined {
   const signed = typeof iat === 'number' ? new Date(iat * 1000) : undefined;
   if (!isHead(claims) || !signed || Number.isNaN(signed.getTime())) return undefined;
   return { seq: claims.seq, hash: claims.hash, signed_at: signed.toISOString() };
+}
+
+function loadJose() {
+  silenceAlgorithm('Ed25519');
+  return import('jose');
 }

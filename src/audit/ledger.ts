@@ -9,11 +9,13 @@ import type { Provenance } from '../provenance.js';
 
 /** The process that answers for a PENDING run, so that others can tell whether it still lives. */
 export interface Lease {
+  /** Host name, as the operating system gives it. */
   host: string;
   /** Changes at every boot of the host; empty where the platform does not tell. */
   boot_id: string;
   /** Pids mean something only inside it. */
   pid_namespace: string;
+  /** Process id. */
   pid: number;
   /** When the process started, in the platform's own unit: a pid alone may have been given anew. */
   start_time: string;
@@ -21,94 +23,144 @@ export interface Lease {
   deadline: string;
 }
 
-interface Event {
+/** What every event has. */
+export interface RecordedEvent {
+  /** UUIDv7. */
   run_id: string;
   /** When it took its place in the chain, RFC 3339 UTC. */
   at: string;
 }
 
 /** A run begins; durable before anything is spawned. */
-export interface PendingEvent extends Event {
+export interface PendingEvent extends RecordedEvent {
+  /** Which event this is. */
   kind: 'PENDING';
+  /** What the run is for; there is one action. */
   action: 'mint_cloud_credential';
+  /** The handler's name. */
   provider: string;
+  /** Where the credential is to be kept. */
   credential_key: string;
+  /** For whom it is asked; null where that is left to the vendor CLI's default. */
   source_identity: string | null;
+  /** The session's name in the cloud's own log; null where the provider has none. */
   session_name: string | null;
+  /** Who asked. */
   actor: string;
+  /** The host that mints. */
   host: string;
+  /** Why it was asked for, at most 256 characters. */
   reason: string | null;
+  /** What is spawned, masked; the binary's name first. */
   argv: string[];
+  /** Absolute path of the binary; null where it was not found. */
   binary_path: string | null;
   /** Null where there was no binary to look at. */
   binary_provenance: Provenance | null;
+  /** Seconds that the vendor CLI may take, 1 to 60. */
   timeout_seconds: number;
   /** The most seconds that the credential can live: bounds what an abandoned run may have left behind. */
   exposure_seconds: number;
+  /** Equal for requests that ask for the same credential, whatever their run id, timeout and reason. */
   request_digest: string;
   /** Of the call that asked for it, where there was one. */
   traceparent: string | null;
+  /** The process that answers for the run. */
   lease: Lease;
 }
 
 /** The cloud answered with a credential; durable before it is persisted. */
-export interface IssuedEvent extends Event {
+export interface IssuedEvent extends RecordedEvent {
+  /** Which event this is. */
   kind: 'ISSUED';
+  /** For whom the credential speaks: role ARN, service-account email or subscription id. */
   source_identity: string;
+  /** When it expires, RFC 3339 UTC. */
   expires_at: string;
+  /** Its public id at AWS; null elsewhere. */
   access_key_id: string | null;
   /** SHA-256 of each secret part, by the part's name. */
   fingerprints: Record<string, string>;
 }
 
 /** The credential is persisted. */
-export interface SucceededEvent extends Event {
+export interface SucceededEvent extends RecordedEvent {
+  /** Which event this is. */
   kind: 'SUCCEEDED';
+  /** Milliseconds since the run began. */
   duration_ms: number;
 }
 
 /** The run ended without a persisted credential. */
-export interface FailedEvent extends Event {
+export interface FailedEvent extends RecordedEvent {
+  /** Which event this is. */
   kind: 'FAILED';
+  /** Milliseconds since the run began. */
   duration_ms: number;
+  /** What the cloud may have live. */
   outcome: Outcome;
   /** Until when the cloud may have a credential live; null where it has none. */
   live_until: string | null;
+  /** The failure; `abandoned` where the process went away without an end. */
   error: { code: ErrorCode | 'abandoned'; message: string };
 }
 
+/** An event as the ledger keeps it; `kind` tells which. */
 export type RunEvent = PendingEvent | IssuedEvent | SucceededEvent | FailedEvent;
 /** An event before the ledger has given it its place and time. */
 export type NewEvent = { [E in RunEvent as E['kind']]: Omit<E, 'at'> }[RunEvent['kind']];
+/** How far a run is, by its last event. */
 export type RunStatus = 'PENDING' | 'SUCCEEDED' | 'FAILED';
 
-/** One run as the ledger shows it: CONTRACT section 5. Times are RFC 3339 UTC; what is not known is null. */
+/** One run as the ledger shows it. Times are RFC 3339 UTC; what is not known is null. */
 export interface WorkloadRun {
+  /** UUIDv7. */
   run_id: string;
+  /** What the run was for; there is one action. */
   action: 'mint_cloud_credential';
+  /** `PENDING` until its last event. */
   status: RunStatus;
+  /** The handler's name. */
   provider: string;
+  /** Where the credential is kept. */
   credential_key: string;
+  /** Role ARN, service-account email or subscription id: as the cloud answered, else as it was asked for. */
   source_identity: string | null;
+  /** Who asked. */
   actor: string;
+  /** The host that minted. */
   host: string;
+  /** Why it was asked for. */
   reason: string | null;
   /** Masked. */
   argv: string[];
+  /** Absolute path of the vendor CLI. */
   binary_path: string | null;
   /** What the binary was when it was about to be run. */
   binary_provenance: Provenance | null;
+  /** Seconds that the vendor CLI could take. */
   timeout_seconds: number;
+  /** When it began. */
   created_at: string;
+  /** When it ended. */
   finished_at: string | null;
+  /** Milliseconds from its begin to its end. */
   duration_ms: number | null;
+  /** When the credential expires. */
   expires_at: string | null;
+  /** What the cloud may have live. */
   outcome: Outcome | null;
+  /** Until when that may be live. */
   live_until: string | null;
+  /** Why it failed; `abandoned` where its process went away without an end. */
   error: { code: ErrorCode | 'abandoned'; message: string } | null;
+  /** The session's name in the cloud's own log (AWS). */
   session_name: string | null;
+  /** The credential's public id (AWS). */
   access_key_id: string | null;
+  /** `sha256:` and 64 hex digits of each secret part, by the part's name. */
   fingerprints: Record<string, string>;
+  /** Equal for requests that ask for the same credential. */
   request_digest: string;
   /** The call that asked for it, as W3C Trace Context names it (`traceparent`). */
   traceparent: string | null;
@@ -118,12 +170,19 @@ export interface WorkloadRun {
 
 /** Which rows to list, newest first. `since` is RFC 3339; `before` is the run id that ends the page before. */
 export interface RunFilter {
+  /** Of this provider alone. */
   provider?: string;
+  /** Of this status alone. */
   status?: RunStatus;
+  /** Of this credential key alone. */
   key?: string;
+  /** Of this actor alone. */
   actor?: string;
+  /** Begun at this time or later, RFC 3339. */
   since?: string;
+  /** At most so many rows; default all. */
   limit?: number;
+  /** Older than this run. */
   before?: string;
 }
 
@@ -135,24 +194,29 @@ export interface Head {
   hash: string;
 }
 
+/** What a verification found: the head of a chain that holds, else the first thing wrong after `events` good ones. */
 export type Verification =
   | { ok: true; events: number; head: Head }
   | { ok: false; events: number; problem: string };
 
 /** An event as an engine keeps it: its text and the hash that chains it to the one before. */
 export interface ChainedEvent extends Head {
+  /** The event as JSON, to the letter: what the hash is over. */
   body: string;
 }
 
 /**
  * A ledger. `append` gives the event its time when its turn has come, resolves only once it is durable, and rejects with `conflict` (this run has such an
- * event, or another run of this key is in flight) or `audit_unavailable`.
+ * event, or another run of this key is in flight) or `audit_unavailable`, as every method does where the storage fails.
  */
 export interface AuditStore {
+  /** Adds an event to the chain. */
   append(event: NewEvent): Promise<void>;
+  /** The row of a run; undefined where there is none. */
   get(run_id: string): Promise<WorkloadRun | undefined>;
   /** The newest run of a key that succeeded. */
   latest(credential_key: string): Promise<WorkloadRun | undefined>;
+  /** Rows, newest first. */
   list(filter?: RunFilter): Promise<WorkloadRun[]>;
   /** The runs that `what` leads to, newest first: a run id, session name, access key id, or fingerprint of a secret. */
   trace(what: string): Promise<WorkloadRun[]>;
@@ -169,6 +233,7 @@ export interface AuditStore {
    * where this ledger holds events, and with `invalid_request` where the chain does not verify or is not one of ours.
    */
   import(events: AsyncIterable<ChainedEvent> | Iterable<ChainedEvent>): Promise<Head>;
+  /** Lets go of the file or the connections. */
   close(): Promise<void>;
 }
 
@@ -320,7 +385,7 @@ export class ChainCheck {
   }
 }
 
-/** Checks a whole chain at hand, as {@link ChainCheck} does. */
+/** Checks a whole chain at hand: finds an edit, a removal, a reordering and, given a saved head, a truncation. */
 export function verifyChain(events: Iterable<ChainedEvent>, saved?: Head): Verification {
   const check = new ChainCheck(saved);
   for (const event of events) if (check.take(event) !== undefined) break;

@@ -34,10 +34,15 @@ export interface PreviewAnswer {
   policy?: { allowed: boolean; rule?: number };
 }
 
+/** A success as the API answers it: the detail of `cloud-cli-minted`. */
 export interface EnvelopeAnswer {
+  /** Where the credential is kept. */
   credential_key: string;
+  /** RFC 3339 UTC. */
   expires_at: string;
+  /** Role ARN, service-account email or subscription id. */
   source_identity: string;
+  /** The run of the ledger that minted it. */
   audit_run_id: string;
 }
 

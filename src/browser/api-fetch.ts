@@ -1,6 +1,7 @@
 /** `createApiFetch`: a `fetch` that carries the operator's token and answers a step-up challenge (RFC 9470) once. */
 import { parseChallenges, type StepUp, stepUpOf } from '../challenge.js';
 
+/** Where the operator's token comes from, and how to authenticate again. */
 export interface ApiFetchOptions {
   /** The operator's current access token; asked before each request. Without one the request goes without. */
   getAccessToken: () => string | undefined | Promise<string | undefined>;
@@ -17,9 +18,12 @@ export interface ApiFetchOptions {
 
 /** After a step-up the API still answered 401: whoever asks again would ask for ever. */
 export class StepUpRefusedError extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'StepUpRefusedError';
+  /** The API's last answer. */
   readonly response: Response;
 
+  /** `response` is the second 401. */
   constructor(response: Response) {
     super('the API still answered 401 after the operator had authenticated again');
     this.response = response;

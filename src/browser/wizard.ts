@@ -23,6 +23,7 @@ const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
  * set later. Dispatches `cloud-cli-minted`, whose detail is the envelope.
  */
 export class CredentialWizard extends Base {
+  /** The attributes that the browser tells it of. */
   static readonly observedAttributes = ['base'];
 
   readonly #progress = progress();
@@ -46,6 +47,7 @@ export class CredentialWizard extends Base {
     root.append(this.#progress.element, this.#status, this.#panel, troubleshooting());
   }
 
+  /** Where the API is, such as `/admin/settings/credentials/cloud-cli`: the attribute of that name. */
   get base(): string | null {
     return this.getAttribute('base');
   }
@@ -54,6 +56,7 @@ export class CredentialWizard extends Base {
     this.setAttribute('base', base);
   }
 
+  /** What carries the operator's token; the wizard starts once it is set. */
   get fetch(): typeof fetch | undefined {
     return this.#fetch;
   }
@@ -64,12 +67,14 @@ export class CredentialWizard extends Base {
     if (this.#handlers.length === 0) this.#startSoon();
   }
 
+  /** Called by the browser when it comes into a page. */
   connectedCallback(): void {
     for (const name of ['fetch', 'base'] as const) this.#adopt(name);
     this.#clock = setInterval(() => this.#tick?.(), 1000);
     if (this.#handlers.length === 0) this.#startSoon();
   }
 
+  /** Called by the browser when it leaves the page; a call in progress is cancelled. */
   disconnectedCallback(): void {
     clearInterval(this.#clock);
     // Who is only moved is connected again by then.
@@ -78,6 +83,7 @@ export class CredentialWizard extends Base {
     });
   }
 
+  /** Called by the browser when `base` changes. */
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     this.#handlers = [];

@@ -1,7 +1,6 @@
 /** `cloud-cli audit`: reads the ledger. */
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { verifyAgainst } from '../audit/checkpoint.js';
 import type { AuditStore, ChainedEvent, RunFilter, WorkloadRun } from '../audit/ledger.js';
@@ -142,10 +141,12 @@ function importCommand(io: Io): Command {
     .option('--json', 'Print one JSON document.')
     .addHelpText('after', '\nExample:\n  cloud-cli audit import audit.jsonl')
     .action(async (file: string, { json }: { json?: boolean }) => {
-      const chunks = file === '-' ? io.stdin : await openFile(file);
+      const handle = file === '-' ? undefined : await openFile(file);
+      // A ledger that refuses reads nothing, and a handle that nobody closes ends the process on newer Node.js.
+      const chunks = handle?.createReadStream({ autoClose: false }) ?? io.stdin;
       const head = await withLedger(io, (ledger) =>
         withCount(io, 'importing', (count) => ledger.import(counted(eventsOf(chunks), count))),
-      );
+      ).finally(() => handle?.close());
       if (json) printJson(io, head);
       else print(io, `imported ${head.seq} events, head ${head.hash}`);
     });
@@ -208,11 +209,12 @@ const told = [
 ] as const satisfies readonly (keyof WorkloadRun)[];
 
 /** Opened before the ledger, so that a wrong name makes none. */
-async function openFile(file: string): Promise<Readable> {
+async function openFile(file: string): Promise<FileHandle> {
   try {
     const handle = await open(file);
-    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    return handle.createReadStream();
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
+    throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
     throw invalidRequest(
       [{ field: 'file', message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }],

@@ -3,4 +3,5 @@ import { aws } from './aws.js';
 import { azure } from './azure.js';
 import { gcp } from './gcp.js';
 
+/** The built-in providers by name, each a {@link Handler}. */
 export const handlers = { aws, gcp, azure };

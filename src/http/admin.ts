@@ -16,6 +16,7 @@ export type { Log } from './log.js';
 export type { StepUp } from './step-up.js';
 export type { TokenIssuer } from './token.js';
 
+/** Who may call, by the issuer's tokens, and the one controller that calls are forwarded to. */
 export interface AdminOptions extends TokenIssuer, AppOptions {
   /** The controller's URL, without its routes: such as http://127.0.0.1:8081. */
   controller_url: string;
@@ -28,7 +29,12 @@ const base = '/admin/settings/credentials/cloud-cli';
 const mintSeconds = 105;
 const otherSeconds = 15;
 
-/** CONTRACT section 8's admin side, as a handler to mount in any server. It spawns, stores and holds nothing. */
+/**
+ * The admin side, as a handler to mount in any server: `GET handlers`, `POST preview`, `POST sts` and
+ * `GET runs/{audit_run_id}` below `/admin/settings/credentials/cloud-cli/`, whose own path is the page. It spawns,
+ * stores and holds nothing.
+ * @throws TypeError for a `jwks_url` that is no URL
+ */
 export function createAdminHandler(options: AdminOptions): HttpHandler {
   const tokens = createTokenVerifier(options);
   const controller = createUpstream(options.controller_url);

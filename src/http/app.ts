@@ -35,6 +35,7 @@ export interface Route {
   answer(call: Call): Promise<Answer> | Answer;
 }
 
+/** What both sides are told besides. */
 export interface AppOptions extends StepUp {
   /** Names that this host goes by, besides those of loopback; without ports. */
   hosts?: readonly string[] | undefined;
@@ -44,6 +45,7 @@ export interface AppOptions extends StepUp {
 
 /** A handler to mount in any server. */
 export interface HttpHandler {
+  /** Answers one call. It never rejects: a failure is a response. */
   (request: Request): Promise<Response>;
   /**
    * For a shutdown: takes no new calls, lets those in progress end for `seconds` (default 70), then cancels them.

@@ -6,7 +6,7 @@ import { Glance } from '../glance.js';
 import { locate } from '../locate.js';
 import { type MintOptions, mint } from '../mint.js';
 import { checkRules } from '../policy.js';
-import { preview } from '../preview.js';
+import { previewBy } from '../preview.js';
 import { describeHandlers } from '../providers.js';
 import { listHandlers } from '../request.js';
 import { runIdPattern } from '../run-id.js';
@@ -25,7 +25,7 @@ export { type ProblemAnswer, problemAnswer } from './problem.js';
 export type { StepUp } from './step-up.js';
 export type { TokenIssuer } from './token.js';
 
-/** What mints, by {@link mint}'s own options; who may call, by the issuer's tokens. */
+/** What mints, by the own options of `mint`; who may call, by the issuer's tokens. */
 export interface ControllerOptions
   extends TokenIssuer,
     AppOptions,
@@ -45,9 +45,9 @@ const defaultMaxInFlight = 32;
 const retrySeconds = 2;
 
 /**
- * CONTRACT section 8's controller, as a handler to mount in any server. Without `policy`, whoever has the scope may mint
- * everything.
- * @throws CloudCliError `invalid_request` for rules that are none
+ * The controller, as a handler to mount in any server: `GET handlers`, `POST preview`, `POST sts` and
+ * `GET runs/{audit_run_id}` below `/cloud-cli/`. Without `policy`, whoever has the scope may mint everything.
+ * @throws CloudCliError `invalid_request` for rules that are none; TypeError for a `jwks_url` that is no URL
  */
 export function createControllerHandler(options: ControllerOptions): HttpHandler {
   const { audit, policy, handlers, binaries, max_in_flight = defaultMaxInFlight } = options;
@@ -57,6 +57,8 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
   // A mint looks each time; what is only told may be a moment old.
   const located = new Glance<string | undefined>();
   const found = new Glance<ReturnType<typeof findBinary>>();
+  const lookUp: typeof findBinary = (handler, at, pins, hashed) =>
+    found.at(`${handler.name}:${at.PATH}`, () => findBinary(handler, at, pins, hashed));
   const list = () =>
     describeHandlers(env, handlers, (binary, path = '') =>
       located.at(`${binary}:${path}`, () => locate(binary, path)),
@@ -119,13 +121,11 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
       access: 'step_up',
       answer: async ({ request, actor }) =>
         json(
-          await preview(await readJson(request), {
+          await previewBy(lookUp, await readJson(request), {
             env,
             policy,
             binaries,
             actor,
-            find: (handler, at, pins) =>
-              found.at(`${handler.name}:${at.PATH}`, () => findBinary(handler, at, pins, false)),
             ...(handlers && { handlers }),
           }),
         ),

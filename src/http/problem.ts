@@ -74,7 +74,9 @@ export function problemOf(error: unknown): Problem {
 
 /** An answer that any server can send. */
 export interface ProblemAnswer {
+  /** The HTTP status. */
   status: number;
+  /** The content type, the step-up challenge of a 401, and that nothing caches it. */
   headers: Record<string, string>;
   /** Problem details, as JSON. */
   body: string;

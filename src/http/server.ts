@@ -29,16 +29,16 @@ export async function serveHttp(handler: HttpHandler, host: string, port: number
     // Node's own refusal is no problem+json; the listener's is ours.
     requireHostHeader: false,
   };
-  const server = createServer(
-    options,
-    getRequestListener(handler, {
-      errorHandler: () => responseOf(malformed().toAnswer(), {}),
-    }),
+  const listener = getRequestListener(handler, {
+    errorHandler: () => responseOf(malformed().toAnswer(), {}),
+  });
+  const server = createServer(options, (request, response) =>
+    request.rawHeaders.every(isReadable) ? listener(request, response) : refuseWith(400, response),
   );
   server.timeout = idleMs;
   const newest = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();
   server.on('request', ({ socket }, response) => newest.set(socket, response));
-  server.on('checkExpectation', (_, response) => refuseExpectation(response));
+  server.on('checkExpectation', (_, response) => refuseWith(417, response));
   server.on('clientError', (error, socket) => refuse(error, socket, newest.get(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -94,10 +94,15 @@ function sendRefusal({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void
   socket.end(`HTTP/1.1 ${status} Refused\r\n${head.join('')}\r\n${body}`);
 }
 
-/** RFC 9110 section 10.1.1. Node's own answer is no problem+json. */
-function refuseExpectation(response: ServerResponse): void {
-  const { headers, body } = closing(417);
-  response.writeHead(417, headers).end(body);
+/** An expectation (RFC 9110 section 10.1.1), whose refusal by Node is no problem+json, or what Node should not have read. */
+function refuseWith(status: number, response: ServerResponse): void {
+  const { headers, body } = closing(status);
+  response.writeHead(status, headers).end(body);
+}
+
+/** Names and values in turn. Node.js 20.19 takes names that are no token (RFC 9110 section 5.1). */
+function isReadable(text: string, index: number): boolean {
+  return index % 2 === 1 || /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
 /** A refusal that is the last on its connection. */

@@ -6,6 +6,7 @@ import { type Claims, invalidToken } from './token.js';
 /** Seconds that an authentication stays fresh unless configured. */
 export const defaultMaxAgeSeconds = 180;
 
+/** How fresh an authentication must be to preview and mint (RFC 9470). */
 export interface StepUp {
   /** Seconds that an authentication may be old; default 180. */
   step_up_max_age_seconds?: number | undefined;

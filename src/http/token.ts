@@ -1,10 +1,12 @@
 /** The operator's access token: a JWT (RFC 9068), checked by the issuer's published keys. */
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { isCloudCliError } from '../errors.js';
+import { silenceAlgorithm } from '../experimental.js';
 import { actorOf } from '../policy.js';
 import { HeldTokens } from './held-tokens.js';
 import { Problem } from './problem.js';
 
+/** Whose tokens are taken (RFC 9068): signed with RS256, PS256, ES256 or EdDSA by a key of the issuer. */
 export interface TokenIssuer {
   /** The `iss` of its tokens. */
   issuer: string;
@@ -33,6 +35,7 @@ const scope = 'admin:cluster';
 
 /** A key set is fetched at most every 30 seconds, whatever key ids the tokens name. */
 export function createTokenVerifier({ issuer, audience, jwks_url }: TokenIssuer): TokenVerifier {
+  silenceAlgorithm('Ed25519');
   const remote = createRemoteJWKSet(new URL(jwks_url), { timeoutDuration: 5000, cooldownDuration: 30_000 });
   const held = new HeldTokens<Claims>();
   return {

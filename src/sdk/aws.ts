@@ -2,10 +2,15 @@
 import type { CredentialKey } from '../key.js';
 import { ofProvider, type Resolver } from './of-provider.js';
 
+export type { Resolver } from './of-provider.js';
+
 /** The SDK's AwsCredentialIdentity. */
 export interface AwsIdentity {
+  /** The credential's public id. */
   readonly accessKeyId: string;
+  /** Its secret, in the clear. */
   readonly secretAccessKey: string;
+  /** Its token, in the clear. */
   readonly sessionToken: string;
   /** The SDK asks again when less than five minutes are left. */
   readonly expiration: Date;

@@ -2,8 +2,11 @@
 import type { CredentialKey } from '../key.js';
 import { ofProvider, type Resolver } from './of-provider.js';
 
+export type { Resolver } from './of-provider.js';
+
 /** The SDK's AccessToken. */
 export interface AzureToken {
+  /** The bearer token, in the clear. */
   token: string;
   /** Milliseconds of Unix time; the SDK asks again when less than two minutes are left. */
   expiresOnTimestamp: number;

@@ -2,6 +2,8 @@
 import type { CredentialKey } from '../key.js';
 import { ofProvider, type Resolver } from './of-provider.js';
 
+export type { Resolver } from './of-provider.js';
+
 /** What google-auth-library's OAuth2Client asks for a token when it has none, or one that ends within five minutes. */
 export type RefreshHandler = () => Promise<{ access_token: string; expiry_date: number }>;
 

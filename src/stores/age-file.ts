@@ -10,6 +10,7 @@ import {
   parseCredential,
   serializeCredential,
 } from '../credential.js';
+import { silenceAlgorithm } from '../experimental.js';
 
 const stanzaType = 'cloud-cli.alphaswarm.dev/metadata';
 const metadataBytes = 4096;
@@ -35,7 +36,7 @@ export async function encryptCredential(
 ): Promise<Uint8Array> {
   const metadata = Buffer.from(JSON.stringify(metadataOf(credential)));
   if (metadata.length > metadataBytes) throw new AgeFileError('cannot hold metadata of this size');
-  const { Encrypter, Stanza } = await import('age-encryption');
+  const { Encrypter, Stanza } = await loadAge();
   try {
     const encrypter = new Encrypter();
     // It comes first, so that its place does not depend on how many recipients there are.
@@ -80,7 +81,7 @@ export function readMetadata(file: Uint8Array): CredentialMetadata {
 /** A new identity, in the format of age-keygen. */
 export async function newIdentityFile(): Promise<string> {
   // By name, not generateIdentity: what that makes may become post-quantum, which older versions of age cannot read.
-  const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
+  const { generateX25519Identity, identityToRecipient } = await loadAge();
   const identity = await generateX25519Identity();
   const created = new Date().toISOString().replace(/\.\d+/, '');
   return `# created: ${created}\n# public key: ${await identityToRecipient(identity)}\n${identity}\n`;
@@ -97,7 +98,7 @@ export function identitiesIn(text: string): string[] {
  * @throws AgeFileError when one of them is not an identity, or there is none
  */
 export async function recipientsOf(identities: readonly string[]): Promise<string[]> {
-  const { identityToRecipient } = await import('age-encryption');
+  const { identityToRecipient } = await loadAge();
   if (identities.length === 0) throw new AgeFileError('holds no age identity');
   try {
     return await Promise.all(identities.map((identity) => identityToRecipient(identity)));
@@ -108,7 +109,7 @@ export async function recipientsOf(identities: readonly string[]): Promise<strin
 
 /** The positions, from 1, of those `recipients` that nothing can be encrypted to. */
 export async function unusableRecipients(recipients: readonly string[]): Promise<number[]> {
-  const { Encrypter } = await import('age-encryption');
+  const { Encrypter } = await loadAge();
   const tried = recipients.map(async (recipient, index) => {
     try {
       const encrypter = new Encrypter();
@@ -124,7 +125,7 @@ export async function unusableRecipients(recipients: readonly string[]): Promise
 }
 
 async function decrypt(file: Uint8Array, identities: readonly string[]): Promise<string> {
-  const { Decrypter } = await import('age-encryption');
+  const { Decrypter } = await loadAge();
   const decrypter = new Decrypter();
   try {
     for (const identity of identities) decrypter.addIdentity(identity);
@@ -173,4 +174,9 @@ function metadataIn(text: string): CredentialMetadata | undefined {
   } catch {
     return undefined;
   }
+}
+
+function loadAge() {
+  silenceAlgorithm('X25519');
+  return import('age-encryption');
 }

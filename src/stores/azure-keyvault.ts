@@ -14,14 +14,16 @@ import { badUrl, type Call, type EndpointOptions, remoteStore, type Service } fr
 import { prefixPattern, secretName } from './secret-name.js';
 import { networkTrouble, type Trouble } from './trouble.js';
 
-/** What gives a token; the credentials of @azure/identity are such. */
+/** What gives a token; the credentials of `@azure/identity` are such. */
 export interface AzureLogin {
+  /** A token for the vault; null where there is none. */
   getToken(
     scopes: string | string[],
     options?: { abortSignal?: AbortSignal },
   ): Promise<{ token: string; expiresOnTimestamp: number } | null>;
 }
 
+/** Clocks, endpoint and login. */
 export interface AzureKeyVaultOptions extends EndpointOptions {
   /** Default `new DefaultAzureCredential()`. */
   credential?: AzureLogin;

@@ -4,6 +4,7 @@ import { invalidRequest } from '../errors.js';
 import { noStore } from './none.js';
 import type { EndpointOptions } from './remote.js';
 
+/** What the kinds of stores take besides their URL. */
 export interface StoreOptions extends EndpointOptions {
   /** Encrypts to these age recipients alone, so that the host can write what it cannot read; for `file:`. */
   recipients?: readonly string[];

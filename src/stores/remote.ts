@@ -12,6 +12,7 @@ import { CredentialKey } from '../key.js';
 import { Secret } from '../secret.js';
 import { type Trouble, wordsFor } from './trouble.js';
 
+/** The clocks of a store on the network. */
 export interface RemoteOptions {
   /** Seconds that one call to the service may take; default 10. */
   call_seconds?: number;

@@ -16,6 +16,7 @@ import { badUrl, type Call, Refusal, type RemoteOptions, remoteStore, type Servi
 import { networkTrouble, type Trouble } from './trouble.js';
 import { type PostAuth, type VaultAuth, vaultLogin } from './vault-login.js';
 
+/** Clocks, and where the login is looked up. */
 export interface VaultOptions extends RemoteOptions {
   /** Where VAULT_TOKEN and its like are looked up; default process.env. */
   env?: NodeJS.ProcessEnv;
