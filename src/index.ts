@@ -1,11 +1,11 @@
 /** The embedder's door: what `@alphaswarm/cloud-cli` promises, and nothing else. */
 export { type BuiltArgv, buildArgv } from './argv.js';
+export type { ChainedEvent, Head, Verification } from './audit/chain.js';
+export { chainHash, genesis, verifyChain } from './audit/chain.js';
 export { type Checkpoint, signHead, verifyAgainst, verifyHead } from './audit/checkpoint.js';
 export type {
   AuditStore,
-  ChainedEvent,
   FailedEvent,
-  Head,
   IssuedEvent,
   Lease,
   NewEvent,
@@ -15,10 +15,9 @@ export type {
   RunFilter,
   RunStatus,
   SucceededEvent,
-  Verification,
   WorkloadRun,
 } from './audit/ledger.js';
-export { bodyOf, chainHash, genesis, rowOf, verifyChain } from './audit/ledger.js';
+export { bodyOf, rowOf } from './audit/ledger.js';
 export { openAuditStore } from './audit/open.js';
 export type { BinaryPin, BinaryPins, BinaryProblem } from './binary.js';
 export {

@@ -337,7 +337,7 @@ describe('cloud-cli', () => {
     const env = freshEnvironment();
     await cloudCli(mintAws, env);
     const lines = (await cloudCli(['audit', 'export'], env)).stdout.trim().split('\n');
-    const { chainHash, genesis } = await import('../src/audit/ledger.js');
+    const { chainHash, genesis } = await import('../src/audit/chain.js');
     let previous = genesis;
     for (const line of lines) {
       const { hash } = JSON.parse(line) as { hash: string };

@@ -2,8 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import { invalidRequest } from '../errors.js';
 import { silenceAlgorithm } from '../experimental.js';
+import { genesis, type Head, type Verification } from './chain.js';
 import { refuseOtherKey } from './checkpoint-key.js';
-import { type AuditStore, genesis, type Head, type Verification } from './ledger.js';
+import type { AuditStore } from './ledger.js';
 
 /** A head that was signed, and when. */
 export interface Checkpoint extends Head {

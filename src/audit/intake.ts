@@ -1,7 +1,8 @@
 /** What an import must hold, on every storage engine: a whole chain, of our events, each where a run can have it. */
 import * as z from 'zod';
 import { type CloudCliError, exitCodes, invalidRequest } from '../errors.js';
-import { ChainCheck, type ChainedEvent, type Head, type RunEvent, textOf } from './ledger.js';
+import { ChainCheck, type ChainedEvent, type Head, textOf } from './chain.js';
+import type { RunEvent } from './ledger.js';
 
 /** Events at a time: few enough for memory, enough for speed. */
 const batchSize = 500;

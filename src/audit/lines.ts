@@ -1,7 +1,7 @@
 /** A chain as JSON lines, as `cloud-cli audit export` prints it: each event's own text with its hash behind. */
 import { StringDecoder } from 'node:string_decoder';
 import { type CloudCliError, invalidRequest } from '../errors.js';
-import type { ChainedEvent } from './ledger.js';
+import type { ChainedEvent } from './chain.js';
 
 /** Characters in a line: far above what an event has, far below what memory has. */
 const longest = 4 * 1024 * 1024;

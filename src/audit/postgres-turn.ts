@@ -1,14 +1,11 @@
 /** One turn at the end of the chain: what whoever holds the append lock of PostgreSQL may look up and record. */
 import type { ClientBase } from 'pg';
 import { abandon } from './abandoned.js';
+import { type ChainedEvent, chainHash, genesis, type Head } from './chain.js';
 import { cannotTake, keyInFlight, runExists } from './conflict.js';
 import { isLive } from './lease.js';
 import {
   bodyOf,
-  type ChainedEvent,
-  chainHash,
-  genesis,
-  type Head,
   type NewEvent,
   type PendingEvent,
   parseBodies,

@@ -2,19 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { CloudCliError } from '../errors.js';
+import { ChainCheck, type ChainedEvent, type Head, type Verification } from './chain.js';
 import { notEmpty } from './conflict.js';
 import { takeIn } from './intake.js';
 import {
   type AuditStore,
-  ChainCheck,
-  type ChainedEvent,
-  type Head,
   type NewEvent,
   parseBodies,
   type RunBodies,
   type RunFilter,
   rowOf,
-  type Verification,
   type WorkloadRun,
 } from './ledger.js';
 import { isAway, isLost, isReader, refusal } from './postgres-refusal.js';

@@ -2,9 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudCliError, type Failure, isCloudCliError } from '../errors.js';
+import type { Head } from './chain.js';
 import { signHead } from './checkpoint.js';
 import type { Publish } from './destination.js';
-import type { Head } from './ledger.js';
 
 export interface PublishOptions {
   /** The head as it is now. It should open the ledger anew: a file that was put in the place of the old must show. */

@@ -1,20 +1,13 @@
 /** The ledger on SQLite: one file for the processes of one host. */
-import { chmodSync, closeSync, constants, fsyncSync, lstatSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeDirectories, syncDirectory } from '../directories.js';
-import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
-import { cannotTake, keyInFlight, newerSchema, notEmpty, runExists } from './conflict.js';
+import { ChainCheck, type ChainedEvent, chainHash, genesis, type Head } from './chain.js';
+import { cannotTake, keyInFlight, notEmpty, runExists } from './conflict.js';
 import { isLive } from './lease.js';
 import {
   type AuditStore,
   bodyOf,
-  ChainCheck,
-  type ChainedEvent,
-  chainHash,
-  genesis,
-  type Head,
   type Lease,
   type NewEvent,
   type PendingEvent,
@@ -26,64 +19,9 @@ import {
   rowOf,
   type WorkloadRun,
 } from './ledger.js';
-
-/**
- * One entry per version of the schema; an entry that was released is never changed.
- *
- * `event` is the ledger. What lists and filters need is generated from the chained text itself, so that no column
- * can say anything else than the text whose hash is checked. `flight` is not history: it holds the runs in flight,
- * one per key.
- */
-const migrations = [
-  `
-  CREATE TABLE event (
-    seq INTEGER PRIMARY KEY,
-    body TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    run_id TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.run_id') VIRTUAL,
-    kind TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.kind') VIRTUAL,
-    at TEXT NOT NULL GENERATED ALWAYS AS (body ->> '$.at') VIRTUAL,
-    provider TEXT GENERATED ALWAYS AS (body ->> '$.provider') VIRTUAL,
-    credential_key TEXT GENERATED ALWAYS AS (body ->> '$.credential_key') VIRTUAL,
-    actor TEXT GENERATED ALWAYS AS (body ->> '$.actor') VIRTUAL,
-    session_name TEXT GENERATED ALWAYS AS (body ->> '$.session_name') VIRTUAL,
-    access_key_id TEXT GENERATED ALWAYS AS (body ->> '$.access_key_id') VIRTUAL
-  ) STRICT;
-  CREATE UNIQUE INDEX event_begins ON event (run_id) WHERE kind = 'PENDING';
-  CREATE UNIQUE INDEX event_issues ON event (run_id) WHERE kind = 'ISSUED';
-  CREATE UNIQUE INDEX event_ends ON event (run_id) WHERE kind IN ('SUCCEEDED', 'FAILED');
-  CREATE INDEX event_by_key ON event (credential_key, seq) WHERE kind = 'PENDING';
-  CREATE INDEX event_by_provider ON event (provider, seq) WHERE kind = 'PENDING';
-  CREATE INDEX event_by_actor ON event (actor, seq) WHERE kind = 'PENDING';
-  CREATE INDEX event_by_session_name ON event (session_name) WHERE kind = 'PENDING';
-  CREATE INDEX event_by_access_key_id ON event (access_key_id) WHERE kind = 'ISSUED';
-  CREATE TRIGGER event_is_not_updated BEFORE UPDATE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
-  CREATE TRIGGER event_is_not_deleted BEFORE DELETE ON event BEGIN SELECT RAISE (ABORT, 'the ledger is append-only'); END;
-  CREATE TABLE flight (credential_key TEXT PRIMARY KEY, run_id TEXT NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
-  `,
-  `
-  CREATE INDEX event_by_time ON event (at) WHERE kind = 'PENDING';
-  CREATE INDEX event_by_failure ON event (seq) WHERE kind = 'FAILED';
-  `,
-];
-
-const run = `
-  SELECT p.body AS pending, i.body AS issued, e.body AS ended
-  FROM event p
-  LEFT JOIN event i ON i.run_id = p.run_id AND i.kind = 'ISSUED'
-  LEFT JOIN event e ON e.run_id = p.run_id AND e.kind IN ('SUCCEEDED', 'FAILED')
-  WHERE p.kind = 'PENDING'`;
-
-/** The same from its end: each failed run, the one that failed last first. */
-const failedRun = `
-  SELECT p.body AS pending, i.body AS issued, e.body AS ended, p.seq AS began_at, e.seq AS ended_at
-  FROM event e INDEXED BY event_by_failure
-  CROSS JOIN event p ON p.run_id = e.run_id AND p.kind = 'PENDING'
-  LEFT JOIN event i ON i.run_id = e.run_id AND i.kind = 'ISSUED'
-  WHERE e.kind = 'FAILED'`;
-
-/** A list from a time on that has fewer runs than this is found by their times. */
-const fewRuns = 1000;
+import { guard, makeFile, told } from './sqlite-file.js';
+import { failedRun, fewRuns, run, statusIs } from './sqlite-runs.js';
+import { migrate } from './sqlite-schema.js';
 
 /** An append that waits for its turn. */
 interface Waiting {
@@ -126,7 +64,7 @@ class SqliteLedger implements AuditStore {
     db.pragma('journal_mode = WAL');
     // FULL syncs the log at every commit: what `append` has answered for survives a power cut.
     db.pragma('synchronous = FULL');
-    if (schemaVersion(db) !== migrations.length) db.transaction(() => migrate(db)).immediate();
+    migrate(db);
   }
 
   /** Appends that come while others wait share their commit, whose sync is most of what one takes. */
@@ -419,13 +357,6 @@ class SqliteLedger implements AuditStore {
   }
 }
 
-/** How a list finds the runs of a status. */
-const statusIs = {
-  PENDING: 'p.run_id IN (SELECT run_id FROM flight) AND e.kind IS NULL',
-  SUCCEEDED: "e.kind = 'SUCCEEDED'",
-  FAILED: "e.kind = 'FAILED'",
-} as const;
-
 type EventRow = [seq: number, body: string, hash: string];
 
 function chained([seq, body, hash]: EventRow): ChainedEvent {
@@ -440,85 +371,3 @@ function rowIn(bodies: RunBodies): WorkloadRun {
   const { pending, issued, ended } = parseBodies(bodies);
   return rowOf(pending, issued, ended);
 }
-
-function migrate(db: Database.Database): void {
-  const version = schemaVersion(db);
-  if (version > migrations.length) throw newerSchema(version);
-  for (const sql of migrations.slice(version)) db.exec(sql);
-  if (version < migrations.length) db.pragma(`user_version = ${migrations.length}`);
-}
-
-function schemaVersion(db: Database.Database): number {
-  return db.pragma('user_version', { simple: true }) as number;
-}
-
-/** SQLite gives -wal and -shm the mode of the database, so that it must be right before the first open. */
-function makeFile(path: string): void {
-  makeDirectories(dirname(path));
-  try {
-    const file = openSync(
-      path,
-      constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW,
-      0o600,
-    );
-    fsyncSync(file);
-    closeSync(file);
-    syncDirectory(dirname(path));
-    // A umask can take from the mode, and 0600 is promised.
-    chmodSync(path, 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    refuseUnsafe(path);
-  }
-}
-
-function refuseUnsafe(path: string): void {
-  const found = lstatSync(path);
-  const unsafe = (why: string, hint: string) =>
-    new CloudCliError('audit_unavailable', `the ledger ${path} ${why}`, { hint });
-  if (!found.isFile())
-    throw unsafe('is not a regular file', 'Name the ledger file itself in CLOUD_CLI_AUDIT_URL.');
-  if (found.uid !== process.geteuid?.())
-    throw unsafe('belongs to another user', `Run as its owner, or: chown ${process.geteuid?.()} ${path}`);
-  if ((found.mode & 0o077) !== 0) throw unsafe('can be opened by other users', `Run: chmod 600 ${path}`);
-}
-
-/** Runs `work`; what SQLite or the file system refuses becomes `audit_unavailable`. */
-function guard<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw told(path, error);
-  }
-}
-
-function told(path: string, error: unknown): unknown {
-  if (error instanceof CloudCliError) return error;
-  const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
-  // The last is how the bundled command finds out.
-  if (code === 'ERR_DLOPEN_FAILED' || /bindings file|\.node'/.test((error as Error).message)) {
-    return new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
-      hint: 'Run: npm rebuild better-sqlite3 --ignore-scripts=false',
-    });
-  }
-  return new CloudCliError(
-    'audit_unavailable',
-    `the ledger ${path} ${refusals[code.split('_').slice(0, 2).join('_')] ?? 'failed'} (${code})`,
-    {
-      hint: `Nothing is minted without a ledger. Check ${path}: its file system, owner, mode and free space.`,
-    },
-  );
-}
-
-const refusals: Record<string, string> = {
-  SQLITE_BUSY: 'is locked by another process',
-  SQLITE_FULL: 'cannot grow: the disk is full',
-  SQLITE_READONLY: 'cannot be written',
-  SQLITE_CANTOPEN: 'cannot be opened',
-  SQLITE_CORRUPT: 'is damaged',
-  SQLITE_NOTADB: 'is not a SQLite database',
-  EACCES: 'may not be opened by this user',
-  ENOSPC: 'cannot be made: the disk is full',
-  EROFS: 'is on a read-only file system',
-  ENOTDIR: 'lies below something that is not a directory',
-};

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ChainedEvent } from '../audit/chain.js';
 import { verifyAgainst } from '../audit/checkpoint.js';
-import type { AuditStore, ChainedEvent, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
 import { eventsOf, lineOf } from '../audit/lines.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { CompactSign, UnsecuredJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { genesis, type Head } from '../../src/audit/ledger.js';
+import { genesis, type Head } from '../../src/audit/chain.js';
 import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { type CloudCliError, signHead, verifyAgainst, verifyHead } from '../../src/index.js';
 import { temporaryDirectory } from '../support.js';

@@ -1,17 +1,14 @@
 /** What every ledger must hold: run on each storage engine. */
 import { describe, expect, it } from 'vitest';
+import { type ChainedEvent, chainHash, genesis, verifyChain } from '../../src/audit/chain.js';
 import { releaseLease, takeLease } from '../../src/audit/lease.js';
-import {
-  type AuditStore,
-  type ChainedEvent,
-  chainHash,
-  type FailedEvent,
-  genesis,
-  type IssuedEvent,
-  type NewEvent,
-  type PendingEvent,
-  type SucceededEvent,
-  verifyChain,
+import type {
+  AuditStore,
+  FailedEvent,
+  IssuedEvent,
+  NewEvent,
+  PendingEvent,
+  SucceededEvent,
 } from '../../src/audit/ledger.js';
 import { eventsOf, lineOf } from '../../src/audit/lines.js';
 import { CloudCliError } from '../../src/errors.js';

@@ -5,14 +5,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { chainHash, genesis } from '../../src/audit/chain.js';
 import { releaseLease } from '../../src/audit/lease.js';
-import {
-  type AuditStore,
-  chainHash,
-  genesis,
-  type Lease,
-  type PendingEvent,
-} from '../../src/audit/ledger.js';
+import type { AuditStore, Lease, PendingEvent } from '../../src/audit/ledger.js';
 import { openPostgresAuditStore } from '../../src/audit/postgres.js';
 import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { ledgerFinding } from '../../src/doctor/ledger.js';

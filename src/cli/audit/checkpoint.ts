@@ -1,8 +1,8 @@
 /** `cloud-cli audit checkpoint`: the ledger's head signed and published, once or on a schedule. */
 import { Command } from 'commander';
+import type { Head } from '../../audit/chain.js';
 import { makeCheckpointKey, readPrivateKey } from '../../audit/checkpoint-key.js';
 import { destinationOf, type Publish } from '../../audit/destination.js';
-import type { Head } from '../../audit/ledger.js';
 import { openAuditStore } from '../../audit/open.js';
 import { type PublishEvent, publishHead, publishHeads } from '../../audit/publish.js';
 import { loadSettings } from '../../config.js';

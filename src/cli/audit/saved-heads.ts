@@ -1,8 +1,8 @@
 /** What `audit verify --head` is given: a head as it prints one, or checkpoints, one a line. */
 import { readFileSync } from 'node:fs';
+import type { Head } from '../../audit/chain.js';
 import { type Checkpoint, isHead, verifyHead } from '../../audit/checkpoint.js';
 import { readPublicKey } from '../../audit/checkpoint-key.js';
-import type { Head } from '../../audit/ledger.js';
 import { type CloudCliError, invalidRequest, isCloudCliError } from '../../errors.js';
 
 export interface Saved {

@@ -1,5 +1,7 @@
 /** A chain that somebody edited, cut, extended or put into another order: it never verifies as it was. */
-import { bodyOf, type ChainedEvent, chainHash, genesis, verifyChain } from '../../../src/audit/ledger.js';
+
+import { type ChainedEvent, chainHash, genesis, verifyChain } from '../../../src/audit/chain.js';
+import { bodyOf } from '../../../src/audit/ledger.js';
 import { Choices } from '../choices.js';
 import { expectThat, type Target } from '../target.js';
 
