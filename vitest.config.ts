@@ -13,9 +13,9 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // Many tests spawn real processes on two shared cores.
+    // Many tests spawn real processes on two shared cores, and wait for them more than they compute.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

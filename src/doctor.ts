@@ -12,6 +12,7 @@ import { settingsFindings } from './doctor/settings.js';
 import { storeFinding } from './doctor/store.js';
 import { CloudCliError, isCloudCliError } from './errors.js';
 import type { Handler } from './handler.js';
+import { locate } from './locate.js';
 import { listHandlers } from './request.js';
 
 export { exitStatusOf, type Finding } from './doctor/finding.js';
@@ -63,7 +64,15 @@ export async function diagnose(options: DoctorOptions): Promise<Finding[]> {
   if (signal.aborted) {
     throw new CloudCliError('cancelled', 'the checks were cancelled', { hint: 'Run doctor again.' });
   }
-  return [...findings, ...asked.flat()];
+  const found = asked.flat();
+  const isAnyNamed = options.provider !== undefined || used.length > 0;
+  if (!isAnyNamed && handlers.every(({ binary }) => locate(binary, env.PATH) === undefined)) {
+    const hint = 'Install the CLI of your cloud, or correct PATH.';
+    found.push(
+      problem('providers', 'no vendor CLI is here, so that nothing can be minted', hint, 'binary_missing'),
+    );
+  }
+  return [...findings, ...found];
 }
 
 /** The settings, or what is wrong with them. */

@@ -212,6 +212,8 @@ export function explainBy(
   return (stderr) => known.find(([pattern]) => pattern.test(stderr))?.[1];
 }
 
+const discarded =
+  "It was thrown away and is in no store: find what was issued by the session or the time of this run in the cloud's own log. Then see which binary is first on PATH, and which profile or account it uses.";
 const compare = "Compare with the vendor's documented output; report it if the format changed.";
 
 /** The answer is not the documented JSON. Whether a token was issued cannot be told. */
@@ -221,7 +223,7 @@ export function offShape(what: string): CloudCliError<'parse_error'> {
 
 /** The answer holds a credential for somebody else. */
 export function offIdentity(what: string): CloudCliError<'parse_error'> {
-  return new CloudCliError('parse_error', what, { part: 'identity', hint: compare, outcome: 'issued' });
+  return new CloudCliError('parse_error', what, { part: 'identity', hint: discarded, outcome: 'issued' });
 }
 
 /** The answer's expiry is missing, malformed or past. */

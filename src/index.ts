@@ -1,4 +1,5 @@
 /** The embedder's door: what `@alphaswarm/cloud-cli` promises, and nothing else. */
+/// <reference types="node" preserve="true" />
 export { type BuiltArgv, buildArgv } from './argv.js';
 export type { ChainedEvent, Head, Verification } from './audit/chain.js';
 export { chainHash, genesis, verifyChain } from './audit/chain.js';

@@ -35,11 +35,11 @@ export const commonFields = {
       help: 'The id of a preview, to mint exactly that.',
     },
   ),
-  timeout_seconds: defaulted(
-    () => z.int('must be a whole number of seconds').check(z.minimum(1), z.maximum(60)),
-    defaultTimeoutSeconds,
-    { label: 'Timeout (seconds)', help: 'How long the vendor CLI may take: 1 to 60.', type: 'integer' },
-  ),
+  timeout_seconds: defaulted(() => z.seconds(1, 60), defaultTimeoutSeconds, {
+    label: 'Timeout (seconds)',
+    help: 'How long the vendor CLI may take: 1 to 60.',
+    type: 'integer',
+  }),
   reason: optional(
     () =>
       z

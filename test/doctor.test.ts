@@ -439,15 +439,23 @@ describe('doctor on the store', () => {
 describe('doctor on a vendor CLI’s binary', () => {
   it('warns where one is missing that nobody needs', async () => {
     const host = newHost();
-    withoutTools(host);
+    const directory = withoutTools(host);
+    symlinkSync(join(root, 'fixtures/bin/aws'), join(directory, 'aws'));
     const findings = await host.diagnose();
     expect(unwell(findings).map(({ check, status }) => [check, status])).toEqual([
-      ['aws.binary', 'warning'],
       ['gcp.binary', 'warning'],
       ['azure.binary', 'warning'],
     ]);
     expect(of(findings, 'gcp.binary').hint).toContain('which gcloud');
     expect(exitStatusOf(findings)).toBe(0);
+  });
+
+  it('refuses where none is there at all', async () => {
+    const host = newHost();
+    withoutTools(host);
+    const findings = await host.diagnose();
+    expect(of(findings, 'providers')).toMatchObject({ status: 'problem' });
+    expect(exitStatusOf(findings)).toBe(4);
   });
 
   it('refuses where one is missing that a target or the caller needs', async () => {

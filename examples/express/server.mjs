@@ -50,6 +50,8 @@ app.post('/credentials', async (request, response) => {
 });
 
 app.use('/credentials', (error, _request, response, _next) => {
+  // What Express itself refused, such as a body that is no JSON.
+  if (error.expose) return response.sendStatus(error.status);
   const { status, headers, body } = problemAnswer(error);
   response.status(status).set(headers).send(body);
 });

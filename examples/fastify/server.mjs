@@ -1,5 +1,5 @@
 /** Fastify: a route of your own that mints, and the controller and the admin side mounted beside it. */
-import { mint, openAuditStore, openCredentialStore } from '@alphaswarm/cloud-cli';
+import { isCloudCliError, mint, openAuditStore, openCredentialStore } from '@alphaswarm/cloud-cli';
 import { createAdminHandler } from '@alphaswarm/cloud-cli/admin';
 import { createControllerHandler, problemAnswer } from '@alphaswarm/cloud-cli/http';
 import { getRequestListener } from '@hono/node-server';
@@ -61,6 +61,8 @@ app.register(async (own) => {
   });
 
   own.setErrorHandler((error, _request, reply) => {
+    // What is no failure of a mint, such as a body that is no JSON, is Fastify's to answer.
+    if (!isCloudCliError(error)) return reply.send(error);
     const { status, headers, body } = problemAnswer(error);
     reply.code(status).headers(headers).send(body);
   });

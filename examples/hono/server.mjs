@@ -4,6 +4,7 @@ import { createAdminHandler } from '@alphaswarm/cloud-cli/admin';
 import { createControllerHandler, problemAnswer } from '@alphaswarm/cloud-cli/http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const { env } = process;
@@ -42,7 +43,10 @@ app.use('/credentials', async (context, next) => {
 app.post('/credentials', async (context) => {
   const { signal } = context.req.raw;
   const actor = context.get('actor');
-  return context.json(await mint(await context.req.json(), { ...minting, actor, signal }));
+  const request = await context.req.json().catch(() => {
+    throw new HTTPException(400, { message: 'the body is no JSON' });
+  });
+  return context.json(await mint(request, { ...minting, actor, signal }));
 });
 
 app.onError((error, context) => {

@@ -47,6 +47,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
 
 function report(failure: CloudCliError, io: Io): void {
   say(io, 'error', `${failure.code}: ${failure.message}`);
+  if (failure.outcome === 'not_issued') say(io, 'outcome', 'nothing was issued');
   if (failure.outcome === 'unknown')
     say(io, 'outcome', `the cloud may hold a live credential until ${failure.live_until ?? 'its expiry'}`);
   if (failure.outcome === 'issued')

@@ -92,15 +92,11 @@ export const aws = defineHandler({
         help: 'The IAM role to assume, such as arn:aws:iam::123456789012:role/deploy.',
       },
     ),
-    duration_seconds: defaulted(
-      () => z.int('must be a whole number of seconds').check(z.minimum(900), z.maximum(43200)),
-      3600,
-      {
-        label: 'Duration (seconds)',
-        help: "How long the credential lives: 900 to 43200, and at most the role's MaxSessionDuration.",
-        type: 'integer',
-      },
-    ),
+    duration_seconds: defaulted(() => z.seconds(900, 43200), 3600, {
+      label: 'Duration (seconds)',
+      help: "How long the credential lives: 900 to 43200, and at most the role's MaxSessionDuration.",
+      type: 'integer',
+    }),
     external_id: optional(
       () => secretText(/^[\w+=,.@:/-]{2,1224}$/, 'must be 2 to 1224 letters, digits and _+=,.@:/-'),
       { label: 'External ID', help: 'What the trust policy asks for as sts:ExternalId.', secret: true },

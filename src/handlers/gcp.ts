@@ -44,15 +44,11 @@ export const gcp = defineHandler({
       label: 'Service account',
       help: 'The service account to impersonate, such as minter@my-project.iam.gserviceaccount.com.',
     }),
-    lifetime_seconds: defaulted(
-      () => z.int('must be a whole number of seconds').check(z.minimum(60), z.maximum(43200)),
-      defaultLifetime,
-      {
-        label: 'Lifetime (seconds)',
-        help: 'How long the token lives: 60 to 43200; more than 3600 needs an organisation policy that allows it.',
-        type: 'integer',
-      },
-    ),
+    lifetime_seconds: defaulted(() => z.seconds(60, 43200), defaultLifetime, {
+      label: 'Lifetime (seconds)',
+      help: 'How long the token lives: 60 to 43200; more than 3600 needs an organisation policy that allows it.',
+      type: 'integer',
+    }),
     delegates: optional(() => z.array(serviceAccount()).check(z.minLength(1), z.maxLength(20)), {
       label: 'Delegates',
       help: 'The service accounts of a delegation chain, first the one that the parent credential may impersonate.',

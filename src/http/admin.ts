@@ -1,4 +1,5 @@
 /** The admin back end's side (BFF): checks the operator and forwards to the one controller. `./admin` of this package. */
+/// <reference types="node" preserve="true" />
 import { newRunId, runIdPattern } from '../run-id.js';
 import { type Answer, json } from './answer.js';
 import { adminReadinessShape, envelopeShape, handlersShape, previewShape, rowShape } from './answers.js';

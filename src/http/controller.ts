@@ -1,4 +1,5 @@
 /** The controller: the HTTP side of the host that mints. `./http` of this package. */
+/// <reference types="node" preserve="true" />
 import { findBinary } from '../binary.js';
 import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError, isCloudCliError } from '../errors.js';

@@ -8,6 +8,7 @@
  * values (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#read-secret-subkeys), which is what `describe`
  * and `list` need: one write is atomic, and nobody reads a secret to tell when it expires.
  */
+/// <reference types="node" preserve="true" />
 import type { CredentialMetadata, CredentialStore } from '../credential.js';
 import { metadataOf } from '../credential.js';
 import type { CredentialKey } from '../key.js';

@@ -54,6 +54,13 @@ describe.each(examples)('the example for %s', (example) => {
     expect(await runs()).toBe(before);
   });
 
+  it("leaves a body that is no JSON to its framework, which calls it the client's mistake", async () => {
+    const before = await runs();
+    const { status } = await server.call('/credentials', { body: '{"provider":' });
+    expect(status).toBe(400);
+    expect(await runs()).toBe(before);
+  });
+
   it('mints for nobody who is not signed in, and nothing that its rules do not cover', async () => {
     const before = await runs();
     for (const token of ['', 'nonsense'])

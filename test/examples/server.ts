@@ -84,7 +84,9 @@ export async function startExample(example: Example): Promise<Server> {
     call: async (path, { body, claims = {}, token, signal } = {}) => {
       const bearer = token ?? (await issuer.token(claims));
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-        ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
         headers: {
           ...(bearer === '' ? {} : { authorization: `Bearer ${bearer}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

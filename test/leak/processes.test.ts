@@ -33,8 +33,12 @@ function newHome(more: NodeJS.ProcessEnv = {}) {
 }
 
 function ends(child: ReturnType<typeof startCloudCli>): void {
-  onTestFinished(() => {
-    child.kill('SIGKILL');
+  // Not by SIGKILL: it ends its vendor's process first.
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = collect(child);
+    child.kill('SIGTERM');
+    await ended;
   });
 }
 
@@ -167,6 +171,9 @@ describe('the directory for temporary files', () => {
     await until(() => below(child.pid!).some(({ cmdline }) => cmdline.includes('assume-role')));
     child.kill('SIGKILL');
     await ended;
+    expect(home.temporary()).toEqual([]);
+    // Whoever opens the ledger next ends what is left of the run.
+    await cloudCli(['audit', 'list'], home.env);
     expect(home.temporary()).toEqual([]);
   });
 });
