@@ -37,3 +37,5 @@ try exec idp:aws:demo idp:gcp:demo idp:azure:demo -- sh -c '
 printf '\n== the ledger ==\n'
 try audit list
 try audit verify
+
+printf '\nNext: put fixtures/bin first on PATH and try the commands of the README, or take away the simulated CLIs and mint for real.\n'
