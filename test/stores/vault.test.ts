@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { metadataOf } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
 import { openVaultStore } from '../../src/stores/vault.js';
+import { until } from '../support.js';
 import { awsCredential, gcpCredential, opened, persist, storeContract } from './contract.js';
 import { remoteSuite } from './remote.js';
 import { vault } from './services.js';
@@ -59,7 +59,7 @@ describe('a secret in KV', () => {
   });
 
   it('is written by check-and-set: what another wrote in between stays as a version', async () => {
-    const { open, secrets, be } = await start();
+    const { open, secrets, be, calls } = await start();
     const [one, other] = [await open(), await open()];
     await persist(one, gcpCredential(`${key}`));
     const isWrite = ({ method, url }: { method: string; url: URL }) =>
@@ -68,8 +68,10 @@ describe('a secret in KV', () => {
     be('hanging', { times: 1, only: isWrite });
     const slow = await open({ call_seconds: 2 });
     const [mine, theirs] = [gcpCredential(`${key}`), gcpCredential(`${key}`)];
+    const writes = () => calls.filter(isWrite).length;
+    const before = writes();
     const running = persist(slow, mine);
-    await sleep(100);
+    await until(() => writes() > before);
     await persist(other, theirs);
     await running;
     const runs = secrets.get(place)?.map(({ data }) => data?.audit_run_id);
