@@ -90,7 +90,7 @@ export function remoteSuite(name: string, trait: Trait): void {
     for (const word of ['throttled', 'broken', 'cut', 'lost', 'garbage', 'hanging']) {
       it(`tries again where the service is ${word} for a moment, and keeps the new credential once`, async () => {
         // A request that hangs is given up soon; the rest may take its time on a busy machine.
-        const patient = await service.open(word === 'hanging' ? { call_seconds: 2 } : {});
+        const patient = await service.open(word === 'hanging' ? { call_seconds: 4 } : {});
         service.be(word, { times: word === 'hanging' ? 1 : 2, only: isWrite });
         const credential = gcpCredential(`${key}`);
         await persist(patient, credential);
