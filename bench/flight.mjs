@@ -54,10 +54,10 @@ export const flightRows = [
   inFlight(32, true, 0.4),
   inFlight(128, true, 0.4),
   {
-    name: '32 in flight, encrypted store, helper, 1 GB host / execFile',
+    name: '32 in flight, encrypted store, helper, 1.5 GB host / execFile',
     goal: 10,
     atLeast: true,
-    run: onHost(1024, 'throughput', 5),
+    run: onHost(1536, 'throughput', 5),
   },
   { name: 'event-loop stop a mint, 1 GB host, helper on / off', goal: 0.05, run: onHost(1024, 'stop', 20) },
 ];

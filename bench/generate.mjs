@@ -31,19 +31,7 @@ function* events(rows) {
     const { run_id } = begun;
     const fails = made % 10 === 0;
     const rest = fails
-      ? [
-          {
-            kind: 'FAILED',
-            run_id,
-            duration_ms: 700,
-            outcome: 'not_issued',
-            live_until: null,
-            error: {
-              code: failures[made % 4],
-              message: 'aws exited with status 254: An error occurred (AccessDenied)',
-            },
-          },
-        ]
+      ? [failed(run_id, failures[made % 4])]
       : [
           {
             kind: 'ISSUED',
@@ -61,6 +49,19 @@ function* events(rows) {
     yield* run;
     left -= run.length;
   }
+}
+
+/** The event that ends a run which got nothing. */
+export function failed(run_id, code = 'timeout') {
+  const message = 'aws exited with status 254: An error occurred (AccessDenied)';
+  return {
+    kind: 'FAILED',
+    run_id,
+    duration_ms: 700,
+    outcome: 'not_issued',
+    live_until: null,
+    error: { code, message },
+  };
 }
 
 /** The first event of another run, of a key of its own. */

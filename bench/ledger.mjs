@@ -1,7 +1,7 @@
 /** The ledger: durable rows a second, and what a million rows cost to verify and to list. */
 import { openAuditStore } from '@alphaswarm/cloud-cli';
 import Database from 'better-sqlite3';
-import { fill, pending } from './generate.mjs';
+import { failed, fill, pending } from './generate.mjs';
 import { compare, timed } from './pairs.mjs';
 
 let large;
@@ -25,8 +25,10 @@ async function rate(audit, writers, rows) {
     Promise.all(
       Array.from({ length: writers }, async () => {
         for (; left > 0; ) {
-          left -= 1;
-          await audit.append(pending());
+          left -= 2;
+          const begun = pending();
+          await audit.append(begun);
+          await audit.append(failed(begun.run_id));
         }
       }),
     ),

@@ -47,7 +47,7 @@ export function guard<T>(path: string, work: () => T): T {
 /** As a CloudCliError, which ours are already. */
 export function told(path: string, error: unknown): unknown {
   if (error instanceof CloudCliError) return error;
-  const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
+  const code = codeOf(error);
   // The last is how the bundled command finds out.
   if (code === 'ERR_DLOPEN_FAILED' || /bindings file|\.node'/.test((error as Error).message)) {
     return new CloudCliError('audit_unavailable', 'better-sqlite3 has no native build for this Node.js', {
@@ -61,6 +61,11 @@ export function told(path: string, error: unknown): unknown {
       hint: `Nothing is minted without a ledger. Check ${path}: its file system, owner, mode and free space.`,
     },
   );
+}
+
+/** Such as SQLITE_FULL or ENOSPC. */
+export function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? 'unknown');
 }
 
 const refusals: Record<string, string> = {

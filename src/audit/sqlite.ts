@@ -1,6 +1,7 @@
 /** The ledger on SQLite: one file for the processes of one host. */
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { CloudCliError } from '../errors.js';
 import { abandon } from './abandoned.js';
 import { ChainCheck, type ChainedEvent, chainHash, genesis, type Head } from './chain.js';
 import { cannotTake, keyInFlight, notEmpty, runExists } from './conflict.js';
@@ -19,7 +20,7 @@ import {
   rowOf,
   type WorkloadRun,
 } from './ledger.js';
-import { guard, makeFile, told } from './sqlite-file.js';
+import { codeOf, guard, makeFile, told } from './sqlite-file.js';
 import { failedRun, fewRuns, run, statusIs } from './sqlite-runs.js';
 import { migrate } from './sqlite-schema.js';
 
@@ -193,31 +194,47 @@ class SqliteLedger implements AuditStore {
   #commit(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    if (waiting.length === 0) return;
     const refusals = new Map<Waiting, unknown>();
-    const one = this.#db.transaction((event: NewEvent) => this.#append(event));
-    const all = this.#db.transaction(() => {
-      // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
-      if (waiting.some(({ event }) => event.kind === 'PENDING')) this.#sweep();
-      for (const each of waiting) {
-        try {
-          one(each.event);
-        } catch (error) {
-          // A full disk has ended the whole transaction.
-          if (!this.#db.inTransaction) throw error;
-          refusals.set(each, error);
-        }
-      }
-    });
     try {
-      all.immediate();
+      if (waiting.length > 0) this.#together(waiting, refusals);
     } catch (error) {
-      for (const each of waiting) refusals.set(each, error);
+      refusals.clear();
+      // What SQLite holds against one of them, each finds out by itself.
+      const alone = waiting.length > 1 && !/^SQLITE_(?:BUSY|FULL|IOERR|READONLY|CORRUPT)/.test(codeOf(error));
+      for (const each of waiting) {
+        if (!alone) refusals.set(each, error);
+        else this.#alone(each, refusals);
+      }
     }
     for (const each of waiting) {
       if (refusals.has(each)) each.reject(told(this.#path, refusals.get(each)));
       else each.resolve();
     }
+  }
+
+  #alone(one: Waiting, refusals: Map<Waiting, unknown>): void {
+    try {
+      this.#together([one], refusals);
+    } catch (error) {
+      refusals.set(one, error);
+    }
+  }
+
+  #together(waiting: Waiting[], refusals: Map<Waiting, unknown>): void {
+    const all = this.#db.transaction(() => {
+      // A process that runs for long opens no ledger again, and must not hold another key by a run that it could not close.
+      if (waiting.some(({ event }) => event.kind === 'PENDING')) this.#sweep();
+      for (const each of waiting) {
+        try {
+          this.#append(each.event);
+        } catch (error) {
+          // Ours come before anything of the event was written.
+          if (!(error instanceof CloudCliError)) throw error;
+          refusals.set(each, error);
+        }
+      }
+    });
+    all.immediate();
   }
 
   /** Page by page: an open cursor would keep the write-ahead log from being folded in, and the host from its work. */
@@ -303,8 +320,8 @@ class SqliteLedger implements AuditStore {
   }
 
   #takeOff({ run_id, credential_key }: Pick<PendingEvent, 'run_id' | 'credential_key'>): void {
-    const bodies = this.#statement<[string], RunBodies>(`${run} AND p.run_id = ?`).get(run_id);
-    if (bodies) throw runExists(run_id);
+    const known = this.#statement("SELECT 1 FROM event WHERE run_id = ? AND kind = 'PENDING'").get(run_id);
+    if (known) throw runExists(run_id);
     const other = this.#statement<[string], { run_id: string }>(
       'SELECT run_id FROM flight WHERE credential_key = ?',
     ).get(credential_key);

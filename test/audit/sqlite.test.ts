@@ -87,6 +87,30 @@ describe('a SQLite ledger', () => {
     );
   });
 
+  it('shares a commit among events that wait together, of which one that is refused takes no other with it', async () => {
+    const ledger = await openSqliteAuditStore(join(temporaryDirectory(), 'audit.sqlite'));
+    const [first, second, third] = [pendingEvent(), pendingEvent(), pendingEvent()];
+    const settled = await Promise.allSettled([
+      ledger.append(first),
+      // Ours refuses the first of these, and SQLite the second.
+      ledger.append(succeededEvent(third.run_id)),
+      ledger.append({ ...second, run_id: null as unknown as string }),
+      ledger.append(third),
+    ]);
+    expect(settled.map((each) => (each.status === 'rejected' ? each.reason.code : 'kept'))).toEqual([
+      'kept',
+      'conflict',
+      'audit_unavailable',
+      'kept',
+    ]);
+    expect((await ledger.list()).map(({ run_id }) => run_id).toSorted()).toEqual(
+      [first.run_id, third.run_id].toSorted(),
+    );
+    expect(await ledger.verify()).toMatchObject({ ok: true, events: 2 });
+    for (const { run_id } of [first, third]) releaseLease(run_id);
+    await ledger.close();
+  });
+
   it('refuses update and delete', async () => {
     const file = newFile();
     const ledger = await openSqliteAuditStore(file);
