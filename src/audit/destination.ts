@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudCliError, invalidRequest } from '../errors.js';
+import { joined } from '../joined.js';
 
 /** Publishes one line. It rejects with `audit_unavailable`, or for any reason once `signal` has aborted. */
 export type Publish = (line: string, signal?: AbortSignal) => Promise<void>;
@@ -73,7 +74,7 @@ async function sendOnce(
       headers: { 'content-type': 'application/jose' },
       body: `${line}\n`,
       redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      signal: signal ? joined(signal, deadline) : deadline,
     });
     await answer.body?.cancel();
     if (answer.ok) return undefined;

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Settings } from '../config.js';
 import { type Credential, type CredentialStore, metadataOf, type PersistHook } from '../credential.js';
 import { isCloudCliError } from '../errors.js';
+import { joined } from '../joined.js';
 import { CredentialKey } from '../key.js';
 import { persistSeconds } from '../persist.js';
 import { newRunId } from '../run-id.js';
@@ -124,7 +125,7 @@ async function keep(
   const clock = AbortSignal.timeout(persistSeconds * 1000);
   await persist(key, credential, {
     run_id: credential.audit_run_id,
-    signal: AbortSignal.any([signal, clock]),
+    signal: joined(signal, clock),
   });
 }
 

@@ -1,6 +1,7 @@
 /** The one controller behind the admin side: a call with the operator's token, and its answer rebuilt by shape. */
 import type * as z from 'zod';
 import { parseChallenges, stepUpOf } from '../challenge.js';
+import { joined } from '../joined.js';
 import { problemShape } from './answers.js';
 import { Problem, type ProblemMembers } from './problem.js';
 import { stepUpNeeded } from './step-up.js';
@@ -71,7 +72,7 @@ async function send(url: URL, call: UpstreamCall<z.ZodType>): Promise<{ response
       method: call.method,
       headers,
       redirect: 'manual',
-      signal: AbortSignal.any([call.signal, clock]),
+      signal: joined(call.signal, clock),
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
     return { response, text: await readText(response) };

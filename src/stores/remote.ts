@@ -8,6 +8,7 @@ import {
   serializeCredential,
 } from '../credential.js';
 import { CloudCliError, invalidRequest } from '../errors.js';
+import { joined } from '../joined.js';
 import { CredentialKey } from '../key.js';
 import { Secret } from '../secret.js';
 import { type Trouble, wordsFor } from './trouble.js';
@@ -92,7 +93,7 @@ export function remoteStore(service: Service, options: RemoteOptions = {}): Requ
     signal?: AbortSignal,
   ): Promise<T> {
     const clock = AbortSignal.timeout(total_seconds * 1000);
-    const all = signal ? AbortSignal.any([clock, signal]) : clock;
+    const all = signal ? joined(clock, signal) : clock;
     try {
       return await work(caller(all, signal));
     } catch (error) {
@@ -106,7 +107,7 @@ export function remoteStore(service: Service, options: RemoteOptions = {}): Requ
     return async (needs, work, repeat) => {
       for (let attempt = 1; ; attempt += 1) {
         if (all.aborted) throw given?.aborted ? cancelled() : late();
-        const signal = AbortSignal.any([all, AbortSignal.timeout(call_seconds * 1000)]);
+        const signal = joined(all, AbortSignal.timeout(call_seconds * 1000));
         try {
           // An SDK may look for its login first, and not listen to the signal meanwhile.
           return await Promise.race([work(signal), rejected(signal)]);

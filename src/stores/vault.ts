@@ -11,6 +11,7 @@
 /// <reference types="node" preserve="true" />
 import type { CredentialMetadata, CredentialStore } from '../credential.js';
 import { metadataOf } from '../credential.js';
+import { joined } from '../joined.js';
 import type { CredentialKey } from '../key.js';
 import { metadataIn } from './description.js';
 import { badUrl, type Call, Refusal, type RemoteOptions, remoteStore, type Service } from './remote.js';
@@ -190,7 +191,7 @@ class Vault implements Service {
     const revoke = { method: 'POST', path: 'auth/token/revoke-self', body: {}, token };
     // Whoever waits for the end of a command should not wait for this.
     const hasty = AbortSignal.timeout(2000);
-    await call(revoke.path, (signal) => this.#request(revoke, AbortSignal.any([signal, hasty])), 'once');
+    await call(revoke.path, (signal) => this.#request(revoke, joined(signal, hasty)), 'once');
   };
 
   /** The version that the next write replaces, and what its metadata says; 0 where there is none. */
