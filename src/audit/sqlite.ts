@@ -62,7 +62,7 @@ class SqliteLedger implements AuditStore {
   constructor(db: Database.Database, path: string) {
     this.#db = db;
     this.#path = path;
-    db.pragma('journal_mode = WAL');
+    writeAhead(db);
     // FULL syncs the log at every commit: what `append` has answered for survives a power cut.
     db.pragma('synchronous = FULL');
     migrate(db);
@@ -371,6 +371,20 @@ class SqliteLedger implements AuditStore {
     const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
     this.#statements.set(sql, known);
     return known as Database.Statement<P, R>;
+  }
+}
+
+/** Where two open a new file at once, SQLite does not let the second wait for the first. */
+function writeAhead(db: Database.Database): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = Date.now() + 5000; ; ) {
+    try {
+      db.pragma('journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
+    }
+    Atomics.wait(pause, 0, 0, 5);
   }
 }
 

@@ -17,7 +17,7 @@ import { releaseLease } from '../../src/audit/lease.js';
 import type { Lease } from '../../src/audit/ledger.js';
 import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { CloudCliError } from '../../src/errors.js';
-import { temporaryDirectory } from '../support.js';
+import { cloudCli, freshEnvironment, temporaryDirectory } from '../support.js';
 import { failedEvent, ledgerContract, pendingEvent, recordRun, succeededEvent } from './contract.js';
 
 const newFile = () => join(temporaryDirectory(), 'audit.sqlite');
@@ -109,6 +109,18 @@ describe('a SQLite ledger', () => {
     expect(await ledger.verify()).toMatchObject({ ok: true, events: 2 });
     for (const { run_id } of [first, third]) releaseLease(run_id);
     await ledger.close();
+  });
+
+  it('is made once by processes that come to it together', async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const env = freshEnvironment();
+      const all = await Promise.all([1, 2, 3].map(() => cloudCli(['audit', 'list'], env)));
+      expect(all.map(({ code, stderr }) => [code, stderr])).toEqual([
+        [0, ''],
+        [0, ''],
+        [0, ''],
+      ]);
+    }
   });
 
   it('refuses update and delete', async () => {
