@@ -212,9 +212,8 @@ export function explainBy(
   return (stderr) => known.find(([pattern]) => pattern.test(stderr))?.[1];
 }
 
-const discarded =
-  "It was thrown away and is in no store: find what was issued by the session or the time of this run in the cloud's own log. Then see which binary is first on PATH, and which profile or account it uses.";
 const compare = "Compare with the vendor's documented output; report it if the format changed.";
+const discarded = `${compare} What was issued was thrown away and is in no store: the cloud's own log has it, by the session or the time of this run.`;
 
 /** The answer is not the documented JSON. Whether a token was issued cannot be told. */
 export function offShape(what: string): CloudCliError<'parse_error'> {
