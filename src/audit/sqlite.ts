@@ -377,12 +377,12 @@ class SqliteLedger implements AuditStore {
 /** Where two open a new file at once, SQLite does not let the second wait for the first. */
 function writeAhead(db: Database.Database): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = Date.now() + 5000; ; ) {
+  for (const deadline = performance.now() + 5000; ; ) {
     try {
       db.pragma('journal_mode = WAL');
       return;
     } catch (error) {
-      if (codeOf(error) !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
+      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
     }
     Atomics.wait(pause, 0, 0, 5);
   }
