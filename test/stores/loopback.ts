@@ -35,7 +35,7 @@ export function onLoopback() {
 export function onMoto(name: string, suite: (endpoint: string) => void): void {
   const file = locate('moto_server', process.env.PATH);
   if (!file) {
-    it.skip(`${name} on moto: moto_server is not installed`, () => {});
+    it.skip(`${name} on moto: get it by pip install 'moto[server]'`, () => {});
     return;
   }
   describe('moto', async () => {
