@@ -12,6 +12,7 @@ import {
   fixturePath,
   flagsOf,
   freshEnvironment,
+  recorded,
   requests,
   root,
   startCloudCli,
@@ -24,15 +25,8 @@ const mintAws = ['mint', ...flagsOf(requests.aws())];
 function recording(more: NodeJS.ProcessEnv = {}) {
   const env = freshEnvironment(more);
   const record = join(env.HOME!, 'record');
-  const spawned = () =>
-    existsSync(record)
-      ? readFileSync(record, 'utf8')
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line) as { argv: string[]; env: Record<string, string>; pid: number })
-      : [];
-  const recorded: NodeJS.ProcessEnv = { ...env, FIXTURE_RECORD: record };
-  return { env: recorded, spawned };
+  const withRecord: NodeJS.ProcessEnv = { ...env, FIXTURE_RECORD: record };
+  return { env: withRecord, spawned: () => recorded(record) };
 }
 
 const lastRow = async (env: NodeJS.ProcessEnv) =>

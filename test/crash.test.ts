@@ -1,17 +1,13 @@
 /** A minting process that dies by SIGKILL at any step leaves nothing half done, and the next command says the truth. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CredentialKey, CredentialResolver, openCredentialStore } from '../src/index.js';
-import { cloudCli, collect, freshEnvironment, requests, root, until } from './support.js';
+import { cloudCli, collect, freshEnvironment, isAlive, recorded, requests, root, until } from './support.js';
 
 const request = requests.aws('deploy');
 const host = join(root, 'test', 'crash-host.mjs');
-
-interface Recorded {
-  pid: number;
-}
 
 function start(step: string, env: NodeJS.ProcessEnv, asked: object = request) {
   return spawn(process.execPath, [host, step, env.CLOUD_CLI_HOME!, JSON.stringify(asked)], {
@@ -113,20 +109,16 @@ describe('a minting process killed', () => {
   it('during the spawn has its vendor process ended by the next command, and no other', async () => {
     const { env, record } = await homeWithOldCredential();
     const child = start('none', { ...env, FIXTURE_RECORD: record }, requests.aws('hanging'));
-    const { pid } = await until(
-      () => existsSync(record) && (JSON.parse(readFileSync(record, 'utf8').split('\n')[0]!) as Recorded),
-    );
+    const { pid } = await until(() => recorded(record)[0]);
     child.kill('SIGKILL');
     await collect(child);
-    const isAlive = () =>
-      existsSync(`/proc/${pid}`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    expect(isAlive()).toBe(true);
+    expect(isAlive(pid)).toBe(true);
     expect((await rowsAfter(env))[0]).toMatchObject({
       status: 'FAILED',
       outcome: 'unknown',
       error: { code: 'abandoned', message: expect.stringContaining('was ended') },
     });
-    await until(() => !isAlive());
+    await until(() => !isAlive(pid));
     expect(await stored(env)).toBe('oldcanary');
     // The stand-in's own record holds the environment that the test gave it.
     rmSync(record);

@@ -24,7 +24,16 @@ import { type DoctorOptions, diagnose, exitStatusOf, type Finding } from '../src
 import { mint, openAuditStore, openCredentialStore } from '../src/index.js';
 import { identitiesIn, newIdentityFile, recipientsOf } from '../src/stores/age-file.js';
 import { vault } from './stores/services.js';
-import { fixturePath, providers, requests, root, temporaryDirectory, until } from './support.js';
+import {
+  fixturePath,
+  isAlive,
+  providers,
+  recorded,
+  requests,
+  root,
+  temporaryDirectory,
+  until,
+} from './support.js';
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -192,11 +201,9 @@ describe('doctor, where all is well', () => {
     const host = newHost();
     host.env.FIXTURE_RECORD = join(host.user, 'record');
     const asked = () =>
-      readFileSync(host.env.FIXTURE_RECORD!, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { argv: string[]; env: Record<string, string> })
-        .toSorted((left, right) => (left.argv.join() < right.argv.join() ? -1 : 1));
+      recorded(host.env.FIXTURE_RECORD!).toSorted((left, right) =>
+        left.argv.join() < right.argv.join() ? -1 : 1,
+      );
     await host.diagnose();
     expect(asked().map(({ argv }) => argv.join(' '))).toEqual([
       'aws --version',
@@ -711,17 +718,11 @@ describe('doctor --live', () => {
     host.env.FIXTURE_RECORD = join(host.user, 'record');
     const controller = new AbortController();
     const ended = host.diagnose({ provider: 'aws', live: true, signal: controller.signal });
-    const lines = () =>
-      existsSync(host.env.FIXTURE_RECORD!)
-        ? readFileSync(host.env.FIXTURE_RECORD!, 'utf8').trim().split('\n')
-        : [];
-    await until(() => lines().length === 2);
+    await until(() => recorded(host.env.FIXTURE_RECORD!).length === 2);
     controller.abort();
     await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
-    const { pid } = JSON.parse(lines()[1]!) as { pid: number };
-    await until(
-      () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '),
-    );
+    const { pid } = recorded(host.env.FIXTURE_RECORD!)[1]!;
+    await until(() => !isAlive(pid));
     expect(existsSync(host.home)).toBe(false);
   });
 

@@ -1,9 +1,8 @@
 /** The stand-ins answer in the recorded forms of the vendors' CLIs, and misbehave as their words say. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { collect, fixturePath, temporaryDirectory, until } from './support.js';
+import { collect, fixturePath, recorded, temporaryDirectory, until } from './support.js';
 
 const arn = 'arn:aws:iam::123456789012:role/teams/';
 const email = 'my-project.iam.gserviceaccount.com';
@@ -219,9 +218,9 @@ describe('every stand-in', () => {
         az: ['.tweetysignature"'],
       }[binary]!;
       for (const secret of secrets) expect(stdout).toContain(secret);
-      const lines = readFileSync(record, 'utf8').trimEnd().split('\n');
-      expect(lines).toHaveLength(1);
-      expect(JSON.parse(lines[0]!)).toMatchObject({
+      const calls = recorded(record);
+      expect(calls).toHaveLength(1);
+      expect(calls[0]).toMatchObject({
         argv,
         env: { FIXTURE_RECORD: record },
         pid: expect.any(Number),
@@ -263,7 +262,7 @@ describe('every stand-in', () => {
       isClosed = true;
     });
     const exited = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
-    await until(() => readCalls(record));
+    await until(() => recorded(record)[0]);
     process.kill(-child.pid!, 'SIGTERM');
     expect([await exited, isClosed]).toEqual(['SIGTERM', false]);
     process.kill(-child.pid!, 'SIGKILL');
@@ -278,11 +277,3 @@ describe('every stand-in', () => {
     expect(JSON.parse((await ended).stdout)).toHaveProperty('token');
   });
 });
-
-function readCalls(record: string): string | undefined {
-  try {
-    return readFileSync(record, 'utf8');
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,5 @@
 /** The line of a mint, through the stand-in vendor CLIs, a real ledger and a real store. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,13 +15,16 @@ import {
   preview,
 } from '../src/index.js';
 import { newRunId } from '../src/run-id.js';
-import { fixturePath, type Provider, providers, requests, temporaryDirectory, until } from './support.js';
-
-interface Recorded {
-  argv: string[];
-  env: Record<string, string>;
-  pid: number;
-}
+import {
+  fixturePath,
+  isAlive,
+  type Provider,
+  providers,
+  recorded,
+  requests,
+  temporaryDirectory,
+  until,
+} from './support.js';
 
 /** A ledger, a store and an environment of their own. */
 async function newHost(more: NodeJS.ProcessEnv = {}) {
@@ -44,13 +47,7 @@ async function newHost(more: NodeJS.ProcessEnv = {}) {
     options,
     mint: (request: object, others: Partial<MintOptions> = {}) => mint(request, { ...options, ...others }),
     /** What was spawned so far. */
-    spawned: (): Recorded[] =>
-      existsSync(record)
-        ? readFileSync(record, 'utf8')
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line))
-        : [],
+    spawned: () => recorded(record),
     resolve: (key: string) => new CredentialResolver([store]).resolve(CredentialKey.parse(key)),
   };
 }
@@ -194,10 +191,7 @@ describe.each(providers)('a mint from %s', (provider: Provider) => {
       expect(error).toMatchObject({ code: 'timeout', outcome: 'unknown', details: { timeout_seconds: 1 } });
       expect(Date.parse(error.live_until!)).toBeGreaterThan(Date.now() + 3000_000);
       const [spawned] = host.spawned();
-      const alive =
-        existsSync(`/proc/${spawned!.pid}`) &&
-        !/\) Z/.test(readFileSync(`/proc/${spawned!.pid}/stat`, 'utf8'));
-      expect(alive).toBe(false);
+      expect(isAlive(spawned!.pid)).toBe(false);
     },
   );
 

@@ -3,16 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inProcess } from '../src/run.js';
 import { Secret } from '../src/secret.js';
-import { script, until } from './support.js';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
+import { isAlive, script, until } from './support.js';
 
 async function pidIn(directory: string, name: string): Promise<number> {
   const path = join(directory, name);

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 // The helper's process is JavaScript: the built one.
 import { mint, openAuditStore, openCredentialStore, openSpawnHelper, Secret } from '../dist/index.js';
-import { collect, fixturePath, requests, root, script, temporaryDirectory, until } from './support.js';
+import {
+  collect,
+  fixturePath,
+  isAlive,
+  requests,
+  root,
+  script,
+  temporaryDirectory,
+  until,
+} from './support.js';
 
 async function helper() {
   const opened = await openSpawnHelper();
@@ -13,8 +22,6 @@ async function helper() {
   return opened;
 }
 
-const isAlive = (pid: number) =>
-  existsSync(`/proc/${pid}`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const pidIn = (directory: string) =>
   until(() => existsSync(join(directory, 'pid')) && Number(readFileSync(join(directory, 'pid'), 'utf8')));
 const parentOf = (pid: number) =>

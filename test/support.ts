@@ -1,6 +1,6 @@
 /** What many tests need: a fresh home, the stand-in vendor CLIs on PATH, the built command, sample requests. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,8 @@ export interface Ran {
 /** Runs the built `cloud-cli` to its end. */
 export async function cloudCli(args: string[], env: NodeJS.ProcessEnv, input = ''): Promise<Ran> {
   const child = spawn(process.execPath, [bin, ...args], { env });
+  // A command that ends without reading what it is given, as most do, closes the pipe: no failure of the test's.
+  child.stdin.on('error', () => {});
   child.stdin.end(input);
   return collect(child);
 }
@@ -67,6 +69,31 @@ export function script<T extends object>(body: string, more?: T) {
   chmodSync(file, 0o755);
   const env = { PATH: '/usr/bin:/bin', DIRECTORY: directory };
   return { file, argv: [] as never[], env, timeout_seconds: 20, directory, ...more };
+}
+
+/** A call of a stand-in CLI, as it wrote it into the file that FIXTURE_RECORD names. */
+export interface Recorded {
+  argv: string[];
+  env: Record<string, string>;
+  pid: number;
+  cwd: string;
+  grandchild?: number;
+}
+
+/** The calls in that file so far; a line that is being written is not one yet. */
+export function recorded(file: string): Recorded[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Whether the process runs; one that ended and was not waited for yet does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until `probe` gives something. */

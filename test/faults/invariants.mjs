@@ -142,7 +142,7 @@ async function survivors({ directory }) {
 /** What the stand-ins were asked. */
 function callsIn(directory) {
   const record = join(directory, 'record');
-  const lines = existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
+  const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').slice(0, -1) : [];
   return lines.map((line) => JSON.parse(line));
 }
 

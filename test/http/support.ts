@@ -1,11 +1,9 @@
-/** What the HTTP tests need: an issuer, a controller on stand-in CLIs with a ledger and a store, and calls to it. */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { audience, startIssuer } from '../../fixtures/loopback/issuer.mjs';
 import { type ControllerOptions, createControllerHandler } from '../../src/http/controller.js';
 import { openAuditStore, openCredentialStore } from '../../src/index.js';
-import { fixturePath, temporaryDirectory } from '../support.js';
+import { fixturePath, recorded, temporaryDirectory } from '../support.js';
 
 export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
 
@@ -50,7 +48,7 @@ export async function newController(more: Partial<ControllerOptions> & { PATH?: 
     logged,
     call: caller(handler, issuer, 'http://localhost/cloud-cli'),
     /** How many vendor processes were started. */
-    spawned: () => (existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n').length : 0),
+    spawned: () => recorded(record).length,
   };
 }
 

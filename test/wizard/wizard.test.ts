@@ -7,8 +7,10 @@ import { exitCodes, type Fields, handlers, openAuditStore, type WorkloadRun } fr
 import { commonFields } from '../../src/request.js';
 import {
   freshEnvironment,
+  isAlive,
   type Provider,
   providers,
+  recorded,
   requests,
   root,
   temporaryDirectory,
@@ -412,14 +414,13 @@ describe('leaving', () => {
       await terminal.answer('What do you want to mint?');
       await terminal.answer('Mint it?');
       await terminal.see('minting,');
-      const call = await until(() => existsSync(record) && readFileSync(record, 'utf8').trim());
+      const { pid, grandchild } = await until(() => recorded(record)[0]);
       terminal.key('C-c');
       expect(await terminal.exitStatus()).toBe(130);
       const [row] = await rows(env);
       expect(row).toMatchObject({ status: 'FAILED', outcome: 'unknown', error: { code: 'cancelled' } });
       expect(flat(terminal.text())).toContain('the cloud may hold a live credential until');
-      const { pid, grandchild } = JSON.parse(call) as { pid: number; grandchild?: number };
-      for (const id of [pid, grandchild].filter((id) => id !== undefined)) expect(isRunning(id)).toBe(false);
+      for (const id of [pid, grandchild].filter((id) => id !== undefined)) expect(isAlive(id)).toBe(false);
     });
   }
 
@@ -512,14 +513,4 @@ function shell(line: string, env: NodeJS.ProcessEnv) {
   const bin = temporaryDirectory();
   symlinkSync(join(root, 'bin', 'cloud-cli.js'), join(bin, 'cloud-cli'));
   return spawnSync('sh', ['-c', line], { env: { ...env, PATH: `${bin}:${env.PATH}` }, encoding: 'utf8' });
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // A container's init may never reap: what has exited stays as a zombie.
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }

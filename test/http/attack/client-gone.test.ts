@@ -1,9 +1,6 @@
-/** A client that goes away takes its run with it, through both sides; and leaves no defect behind where there is none yet. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requests, until } from '../../support.js';
-import { isAlive } from './processes.js';
+import { isAlive, recorded, requests, until } from '../../support.js';
 import { bearer, jsonType, type SideName, sideNames, useSides } from './sides.js';
 import { bytesOf, open, send } from './wire.js';
 
@@ -29,7 +26,7 @@ describe.each(sideNames)('a client of the %s that goes away', (name: SideName) =
       const socket = await open(sides.current[name].url);
       socket.write(await callOf(name, { ...requests.aws(word), target_credential_key: key }));
       await until(() => sides.current.spawned() > before);
-      const { pid, grandchild } = JSON.parse(readFileSync(record, 'utf8').trimEnd().split('\n').at(-1)!);
+      const { pid, grandchild } = recorded(record).at(-1)!;
       socket.destroy();
       const row = await until(async () => {
         const [found] = await audit.list({ key });

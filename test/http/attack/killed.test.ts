@@ -1,7 +1,7 @@
 /** A controller that dies by SIGKILL under load leaves a ledger that verifies, and the next start closes its runs. */
 import { expect, it } from 'vitest';
-import { cloudCli, requests, until } from '../../support.js';
-import { controllerPath, isAlive, startHost } from './processes.js';
+import { cloudCli, isAlive, requests, until } from '../../support.js';
+import { controllerPath, startHost } from './processes.js';
 
 const words = ['hanging', 'slow', 'deploy', 'stubborn', 'deploy', 'grandchild', 'denied', 'deploy'];
 

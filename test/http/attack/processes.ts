@@ -1,10 +1,9 @@
 /** Both sides as `cloud-cli serve` runs them: processes of their own, with their log on stderr. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { audience, startIssuer } from '../../../fixtures/loopback/issuer.mjs';
-import { cloudCli, freshEnvironment, root, until } from '../../support.js';
+import { cloudCli, freshEnvironment, type Recorded, recorded, root, until } from '../../support.js';
 import type { Issuer } from './sides.js';
 
 export interface Server {
@@ -26,7 +25,7 @@ export interface Host {
   startController(): Promise<Server>;
   rows(): Promise<Row[]>;
   /** The vendor processes that were started so far. */
-  spawned(): { pid: number; env: Record<string, string> }[];
+  spawned(): Recorded[];
 }
 
 export interface Row {
@@ -63,13 +62,7 @@ export async function startHost(more: NodeJS.ProcessEnv = {}, withAdmin = true):
     admin,
     startController,
     rows: async () => JSON.parse((await cloudCli(['audit', 'list', '--json'], env)).stdout),
-    spawned: () =>
-      existsSync(record)
-        ? readFileSync(record, 'utf8')
-            .trimEnd()
-            .split('\n')
-            .map((line) => JSON.parse(line))
-        : [],
+    spawned: () => recorded(record),
   };
 }
 
@@ -89,11 +82,6 @@ async function startServer(args: string[], env: NodeJS.ProcessEnv): Promise<Serv
   });
   const url = await until(() => /listening on (\S+)\n/.exec(stderr)?.[1]);
   return { url, child, stderr: () => stderr, ended };
-}
-
-/** Whether a process runs code: one that only waits to be reaped does not. */
-export function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 export const controllerPath = (route: string) => `/cloud-cli/${route}`;

@@ -1,8 +1,8 @@
 /** A server that is asked to end answers whom it has let in, and nobody else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { requests, until } from '../../support.js';
-import { adminPath, controllerPath, type Host, isAlive, type Server, startHost } from './processes.js';
+import { isAlive, requests, until } from '../../support.js';
+import { adminPath, controllerPath, type Host, type Server, startHost } from './processes.js';
 import { bearer, expectProblem, jsonType, refusal } from './sides.js';
 import { type Answer, answersOn, bytesOf, open, send } from './wire.js';
 

@@ -1,5 +1,5 @@
 /** Both sides on real sockets with a real issuer, ledger and stand-in CLIs, and the promises that every refusal keeps. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -9,7 +9,7 @@ import { type ControllerOptions, createControllerHandler } from '../../../src/ht
 import type { Log } from '../../../src/http/log.js';
 import { serveHttp } from '../../../src/http/server.js';
 import { type AuditStore, openAuditStore, openCredentialStore } from '../../../src/index.js';
-import { fixturePath, requests } from '../../support.js';
+import { fixturePath, recorded, requests } from '../../support.js';
 import { type Answer, type Call, send } from './wire.js';
 
 export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
@@ -78,7 +78,7 @@ export async function startSides({ algorithms = ['ES256'], env = {}, ...options 
     issuer,
     audit,
     home,
-    spawned: () => (existsSync(record) ? readFileSync(record, 'utf8').trimEnd().split('\n').length : 0),
+    spawned: () => recorded(record).length,
     close: async () => {
       for (const { close } of [admin, controller]) await Promise.all([close(), close()]);
       await Promise.all([issuer.close(), audit.close(), store.close()]);
