@@ -37,10 +37,18 @@ const nativeAddon = {
   },
 };
 
+/** They stand in parts of their own: what is theirs alone may have short names, since our code is what a trace shows. */
+const libraries = {
+  zod: join(dist, 'zod.js'),
+  commander: resolve('node_modules/commander/index.js'),
+  execa: resolve('node_modules/execa/index.js'),
+  age: resolve('node_modules/age-encryption/dist/index.js'),
+};
+
 const common = { target: 'node20.19', charset: 'ascii', minifyWhitespace: true };
 const { outputFiles, metafile } = await build({
   ...common,
-  entryPoints: [join(dist, 'cli', 'main.js')],
+  entryPoints: { main: join(dist, 'cli', 'main.js'), ...libraries },
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -59,17 +67,19 @@ const files = {
     ...['mint', 'exec', 'credential-process', 'credentials', 'audit'].map((name) => `cli/${name}`),
     ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file'],
   ],
+  'spawn.cjs': [libraries.age, libraries.execa],
   'rest.cjs': Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []),
 };
 const placed = new Map();
 for (const [file, entries] of Object.entries(files))
-  for (const entry of entries) place(entry.endsWith('.js') ? entry : `dist/${entry}.js`, file);
+  for (const entry of entries) place(entry.endsWith('.js') ? relative('', entry) : `dist/${entry}.js`, file);
 
 const parts = Object.fromEntries(Object.keys(files).map((file) => [file, []]));
 for (const { path, text } of outputFiles) {
   const name = basename(path);
   const { code } = await transform(text, {
     ...common,
+    minify: isLibrary(`dist/${name}`),
     format: 'cjs',
     // The packages that are not bundled are CommonJS too: nothing needs the loader of modules.
     supported: { 'dynamic-import': false },
@@ -83,6 +93,13 @@ mkdirSync(join(dist, 'command'));
 for (const [file, functions] of Object.entries(parts))
   writeFileSync(join(dist, 'command', file), `({\n${functions.join(',\n')}\n})\n`);
 writeFileSync(join(dist, 'command', 'LICENSES.txt'), licenses());
+
+/** Whether a part holds nothing of our own code. */
+function isLibrary(part) {
+  return Object.keys(metafile.outputs[part].inputs).every(
+    (file) => file.startsWith('node_modules/') || file === 'dist/zod.js',
+  );
+}
 
 /** Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. */
 function light(code) {

@@ -11,7 +11,7 @@ const dist = join(__dirname, '..', 'dist');
 
 /** What the command's main part exports, and the scripts that were needed until now. */
 function load(name) {
-  const command = /^[a-z-]+$/.test(name) ? name : 'help';
+  const command = /^[a-z][a-z-]*$/.test(name) ? name : 'help';
   const scripts = new Map();
   const partsIn = (file) => {
     const filename = join(dist, 'command', file);
@@ -21,7 +21,7 @@ function load(name) {
     return script.runInThisContext();
   };
 
-  const files = ['start.cjs', 'mint.cjs', 'rest.cjs'];
+  const files = ['start.cjs', 'mint.cjs', 'spawn.cjs', 'rest.cjs'];
   let parts = {};
   const loaded = new Map();
   const requirePart = (id) => {
@@ -47,15 +47,19 @@ function readCache(name) {
   }
 }
 
-const known = new Map();
+const ofNode = new Map();
 
 /** A module of Node's own, loaded when something of it is first used: node:crypto takes a sixth of a short command. */
 function whenUsed(id) {
-  if (!known.has(id)) {
-    const get = (_, name) => (name === 'default' ? require(id) : require(id)[name]);
-    known.set(id, new Proxy({}, { get }));
+  if (!ofNode.has(id)) {
+    let used;
+    const get = (_, name) => {
+      used ??= require(id);
+      return name === 'default' ? used : used[name];
+    };
+    ofNode.set(id, new Proxy({}, { get }));
   }
-  return known.get(id);
+  return ofNode.get(id);
 }
 
 /** The URL of the module that stands in the bundle: what it finds beside itself is still found there. */

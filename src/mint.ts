@@ -9,6 +9,7 @@ import type { Credential, CredentialMetadata, Envelope, PersistHook } from './cr
 import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
 import type { Minted } from './handler.js';
+import { monotonicMs } from './monotonic.js';
 import { handOver, persistSeconds, requireReady } from './persist.js';
 import { type AllowRule, actorOf, requireAllowed } from './policy.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
@@ -62,8 +63,8 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   const built = argvOf(checked);
   const binary = await findBinary(checked.handler, options.env ?? process.env, options.binaries);
   const began = Date.now();
-  const started = performance.now();
-  const duration_ms = () => Math.max(0, Math.round(performance.now() - started));
+  const started = monotonicMs();
+  const duration_ms = () => Math.max(0, Math.round(monotonicMs() - started));
   // By the clock as it is and as it was: one that was set back meanwhile must not say that less is live.
   const latest = () => new Date(Math.max(Date.now(), began + duration_ms()));
   const { run_id } = checked;

@@ -1,6 +1,7 @@
 /** The only file that spawns: one vendor process, its clock, its process group and its two pipes. */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from './monotonic.js';
 import { factsOf, listPids } from './process-table.js';
 import type { Secret } from './secret.js';
 
@@ -153,9 +154,9 @@ async function endGroup(group: number): Promise<void> {
 }
 
 async function isGone(group: number, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
+  const deadline = monotonicMs() + withinMs;
   while (signalGroup(group, 0) && !onlyDeadIn(group)) {
-    if (performance.now() > deadline) return false;
+    if (monotonicMs() > deadline) return false;
     await sleep(20);
   }
   return true;

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { CloudCliError } from '../errors.js';
+import { monotonicMs } from '../monotonic.js';
 import { abandon } from './abandoned.js';
 import { ChainCheck, type ChainedEvent, chainHash, genesis, type Head } from './chain.js';
 import { cannotTake, keyInFlight, notEmpty, runExists } from './conflict.js';
@@ -377,12 +378,12 @@ class SqliteLedger implements AuditStore {
 /** Where two open a new file at once, SQLite does not let the second wait for the first. */
 function writeAhead(db: Database.Database): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = performance.now() + 5000; ; ) {
+  for (const deadline = monotonicMs() + 5000; ; ) {
     try {
       db.pragma('journal_mode = WAL');
       return;
     } catch (error) {
-      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
+      if (codeOf(error) !== 'SQLITE_BUSY' || monotonicMs() > deadline) throw error;
     }
     Atomics.wait(pause, 0, 0, 5);
   }

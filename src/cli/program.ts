@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, (parts: Parts) => Promise<Command>>> = {
 
 /**
  * The program, writing to `io` and throwing CommanderError instead of exiting: whole, or where `name` is a command's,
- * with that command alone.
+ * with that command alone; for the version, with none.
  */
 export async function buildProgram(io: Io, child: readonly string[] = [], name?: string): Promise<Command> {
   const program = new Command('cloud-cli')
@@ -40,8 +40,7 @@ export async function buildProgram(io: Io, child: readonly string[] = [], name?:
       'after',
       '\nExample:\n  cloud-cli mint --provider aws --target-credential-key idp:aws:prod \\\n    --role-arn arn:aws:iam::123456789012:role/deploy',
     );
-  const asked = name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
-  for (const each of asked) program.addCommand(await commands[each]!({ io, child }));
+  for (const each of commandsFor(name)) program.addCommand(await commands[each]!({ io, child }));
   for (const command of everyCommand(program)) {
     command
       .helpOption('-h, --help', 'Show this help.')
@@ -55,6 +54,11 @@ export async function buildProgram(io: Io, child: readonly string[] = [], name?:
       });
   }
   return program;
+}
+
+function commandsFor(name: string | undefined): string[] {
+  if (name === '-V' || name === '--version') return [];
+  return name !== undefined && Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
 }
 
 /** A command and all below it. */

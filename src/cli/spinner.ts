@@ -1,4 +1,5 @@
 /** A spinner with the seconds that have gone by, on a terminal only. */
+import { monotonicMs } from '../monotonic.js';
 import { type Io, isInteractive } from './io.js';
 
 /** What a mint's spinner says: how much of the vendor CLI's time is gone. */
@@ -32,8 +33,8 @@ export async function withSpinner<T>(
   // No script has a use for these.
   const [{ default: ora }, { lookOf }] = await Promise.all([import('ora'), import('./look.js')]);
   const look = lookOf(io);
-  const started = performance.now();
-  const text = () => (signal.aborted ? 'stopping' : words(Math.floor((performance.now() - started) / 1000)));
+  const started = monotonicMs();
+  const text = () => (signal.aborted ? 'stopping' : words(Math.floor((monotonicMs() - started) / 1000)));
   const spinner = ora({
     text: text(),
     stream: io.stderr as NodeJS.WriteStream,

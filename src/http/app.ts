@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
+import { monotonicMs } from '../monotonic.js';
 import { type Answer, responseOf } from './answer.js';
 import { CallSignal } from './call-signal.js';
 import { type Log, noLog } from './log.js';
@@ -127,7 +128,7 @@ export function createApp(
   }
 
   const handle = async (request: Request): Promise<Response> => {
-    const started = performance.now();
+    const started = monotonicMs();
     const ends = new CallSignal(request);
     const call: Call = {
       request,
@@ -142,7 +143,7 @@ export function createApp(
     };
     const progress: Progress = { call, ends, route: 'none' };
     const response = await answer(progress);
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (monotonicMs() - started) / 1000;
     // A client that is gone sees no status; what is counted is that it went. Where nothing waited, none can have gone.
     const hasWaited = ends.isUsed || progress.code !== undefined;
     const status = hasWaited && request.signal.aborted ? 499 : response.status;
@@ -189,8 +190,8 @@ export function createApp(
 }
 
 async function settled(inProgress: ReadonlySet<unknown>, seconds: number): Promise<void> {
-  const end = performance.now() + seconds * 1000;
-  while (inProgress.size > 0 && performance.now() < end) await sleep(20);
+  const end = monotonicMs() + seconds * 1000;
+  while (inProgress.size > 0 && monotonicMs() < end) await sleep(20);
 }
 
 /** A cancelled call: to a client that is gone nobody answers, but one that waits is told that this host is leaving. */

@@ -1,11 +1,13 @@
 /** The controller: the HTTP side of the host that mints. `./http` of this package. */
 /// <reference types="node" preserve="true" />
+
 import { findBinary } from '../binary.js';
 import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError, isCloudCliError } from '../errors.js';
 import { Glance } from '../glance.js';
 import { locate } from '../locate.js';
 import { type MintOptions, mint } from '../mint.js';
+import { monotonicMs } from '../monotonic.js';
 import { checkRules } from '../policy.js';
 import { previewBy } from '../preview.js';
 import { describeHandlers } from '../providers.js';
@@ -78,7 +80,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
     if (inFlight >= max_in_flight) throw overloaded();
     const provider =
       typeof body.provider === 'string' && providers.has(body.provider) ? body.provider : 'unknown';
-    const started = performance.now();
+    const started = monotonicMs();
     let code = 'succeeded';
     inFlight += 1;
     try {
@@ -105,7 +107,7 @@ export function createControllerHandler(options: ControllerOptions): HttpHandler
       throw error;
     } finally {
       inFlight -= 1;
-      mints.minted(provider, code, (performance.now() - started) / 1000);
+      mints.minted(provider, code, (monotonicMs() - started) / 1000);
     }
   }
 

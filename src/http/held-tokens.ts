@@ -4,6 +4,7 @@
  * is for the caller to check at each call.
  */
 import { hash } from 'node:crypto';
+import { monotonicMs } from '../monotonic.js';
 
 const momentMs = 5000;
 const mostHeld = 1000;
@@ -14,7 +15,7 @@ export class HeldTokens<T> {
   /** The claims of `token`, or what `verify` finds, which must reject a token that does not hold. */
   async claimsOf(token: string, verify: () => Promise<T>): Promise<T> {
     const id = hash('sha256', token, 'base64');
-    const now = performance.now();
+    const now = monotonicMs();
     const known = this.#held.get(id);
     if (known && known.until > now) return known.claims;
     const claims = await verify();
