@@ -94,6 +94,28 @@ export function identitiesIn(text: string): string[] {
 }
 
 /**
+ * Whether they are X25519 identities, which their form and checksum tell: any 32 bytes are a key. What is none by this
+ * may still be an identity of another kind.
+ */
+export async function areX25519Identities(identities: readonly string[]): Promise<boolean> {
+  const { bech32 } = await import('@scure/base');
+  const isOne = (text: string) => {
+    const { prefix, words } = bech32.decodeUnsafe(text) ?? {};
+    return (
+      text.startsWith('AGE-SECRET-KEY-1') &&
+      prefix === 'age-secret-key-' &&
+      bech32.fromWordsUnsafe(words!)?.length === 32
+    );
+  };
+  return identities.length > 0 && identities.every(isOne);
+}
+
+/** Loads age in the next turn: it takes as long as a fast vendor CLI, and can be done while that works. */
+export function prepareAge(): void {
+  setImmediate(() => loadAge().catch(() => {}));
+}
+
+/**
  * The recipients that `identities` stand for.
  * @throws AgeFileError when one of them is not an identity, or there is none
  */

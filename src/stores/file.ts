@@ -25,11 +25,13 @@ import { CredentialKey, isCredentialKey } from '../key.js';
 import { shellWord } from '../shell.js';
 import {
   AgeFileError,
+  areX25519Identities,
   decryptCredential,
   encryptCredential,
   headBytes,
   identitiesIn,
   newIdentityFile,
+  prepareAge,
   readMetadata,
   recipientsOf,
   unusableRecipients,
@@ -96,7 +98,8 @@ class FileStore implements Required<CredentialStore> {
       await makeOwnDirectory(this.#directory);
       await access(this.#directory, constants.W_OK | constants.X_OK);
       // An identity that is damaged, or cannot be made, is found before a credential is minted in vain.
-      if (this.#recipients.length === 0) await this.#ownRecipients();
+      if (this.#recipients.length === 0) await this.#requireIdentity();
+      prepareAge();
     });
 
   readonly read: CredentialStore['read'] = (key) => told(refused, this.#directory, () => this.#read(key));
@@ -180,6 +183,11 @@ class FileStore implements Required<CredentialStore> {
   #path(key: CredentialKey): string {
     // Parsed again: a caller without types may pass anything, and this becomes a path.
     return join(this.#directory, `${CredentialKey.parse(`${key}`)}.age`);
+  }
+
+  async #requireIdentity(): Promise<void> {
+    const identities = await this.#identities();
+    if (!identities || !(await areX25519Identities(identities))) await this.#ownRecipients();
   }
 
   async #ownRecipients(): Promise<readonly string[]> {

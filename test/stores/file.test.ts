@@ -21,7 +21,13 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Encrypter, generateX25519Identity, identityToRecipient, Stanza } from 'age-encryption';
+import {
+  Encrypter,
+  generateHybridIdentity,
+  generateX25519Identity,
+  identityToRecipient,
+  Stanza,
+} from 'age-encryption';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { type Credential, metadataOf, serializeCredential } from '../../src/credential.js';
 import { CredentialKey } from '../../src/key.js';
@@ -280,7 +286,22 @@ describe('its identity', () => {
       code: 'persist_failed',
       message: `${identityFile} holds no age identity`,
     });
-    const recipients = [await identityToRecipient(await generateX25519Identity())];
+    const identity = await generateX25519Identity();
+    for (const [at, other] of [
+      [20, 'Q'],
+      [-1, 'P'],
+    ] as const) {
+      const typo =
+        identity.slice(0, at) + (identity.at(at) === other ? 'Z' : other) + identity.slice(at).slice(1);
+      await writeFile(identityFile, `${identity}\n${typo}\n`);
+      expect(await failure(store.ready())).toMatchObject({
+        code: 'persist_failed',
+        message: `${identityFile} holds a line that is not an age identity`,
+      });
+    }
+    await writeFile(identityFile, `${await generateHybridIdentity()}\n${identity}\n`);
+    await store.ready();
+    const recipients = [await identityToRecipient(identity)];
     await (await openFileStore(directory, { recipients })).ready();
   });
 
