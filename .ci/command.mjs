@@ -85,7 +85,7 @@ for (const { path, text } of outputFiles) {
     supported: { 'dynamic-import': false },
   });
   parts[placed.get(`dist/${name}`)].push(
-    `${JSON.stringify(name)}:function(exports,require,module,urlOf){${light(code)}\n}`,
+    `${JSON.stringify(name)}:function(exports,require,module,urlOf){${ascii(light(code))}\n}`,
   );
 }
 rmSync(join(dist, 'command'), { recursive: true, force: true });
@@ -104,6 +104,14 @@ function isLibrary(part) {
 /** Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. */
 function light(code) {
   return code.replaceAll(/__toESM\((require\("node:[\w/]+"\))\)/g, '$1');
+}
+
+/** What esbuild leaves as it stands in a regular expression, bin/load.js would read as other characters. */
+function ascii(code) {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function place(entry, file) {
