@@ -54,6 +54,10 @@ const { outputFiles, metafile } = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // LICENSES.txt has them all.
+  legalComments: 'none',
+  // Of a tree whose node_modules is a link, the libraries are still found below it.
+  preserveSymlinks: true,
   // They have workers of their own, or are only there where somebody installed them.
   external: ['pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
   plugins: [ownModules, nativeAddon],
