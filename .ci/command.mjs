@@ -69,7 +69,7 @@ const files = {
   'start.cjs': ['cli/main', 'cli/preview', 'cli/handlers'],
   'mint.cjs': [
     ...['mint', 'exec', 'credential-process', 'credentials', 'audit'].map((name) => `cli/${name}`),
-    ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file'],
+    ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file', 'vendor-failure'],
   ],
   'spawn.cjs': [libraries.age, libraries.execa],
   'rest.cjs': Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []),

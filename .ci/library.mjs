@@ -21,12 +21,12 @@ const entryPoints = Object.fromEntries(
 );
 
 /**
- * They load the main entry point too, so that all it consists of stands in one file; who imports them has imported it.
- * Not so the admin's door, which must not load what mints.
+ * They, and what is loaded later, load the main entry point too, so that all it consists of stands in one file; who
+ * imports them has imported it. Not so the admin's door, which must not load what mints.
  */
 const besideMain = [
   ...Object.values(entryPoints).filter((file) => !file.endsWith(join('http', 'admin.js'))),
-  join(dist, 'audit', 'intake.js'),
+  ...['audit/intake.js', 'vendor-failure.js'].map((file) => join(dist, file)),
 ];
 
 /** Our own modules: each keeps its own URL, by which it finds what lies beside it, and the version is known by now. */
