@@ -105,9 +105,12 @@ function isLibrary(part) {
   );
 }
 
-/** Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. */
+/**
+ * Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. In a library
+ * what copies has a short name.
+ */
 function light(code) {
-  return code.replaceAll(/__toESM\((require\("node:[\w/]+"\))\)/g, '$1');
+  return code.replaceAll(/(?<![\w$.])[\w$]+\((require\("node:[\w/]+"\))\)/g, '$1');
 }
 
 /** What esbuild leaves as it stands in a regular expression, bin/load.js would read as other characters. */
