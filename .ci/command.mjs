@@ -54,6 +54,10 @@ const { outputFiles, metafile } = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // LICENSES.txt has them all.
+  legalComments: 'none',
+  // Of a tree whose node_modules is a link, the libraries are still found below it.
+  preserveSymlinks: true,
   // They have workers of their own, or are only there where somebody installed them.
   external: ['pino', 'pg', '@aws-sdk/*', '@azure/*', '@google-cloud/*', 'google-auth-library'],
   plugins: [ownModules, nativeAddon],
@@ -65,7 +69,7 @@ const files = {
   'start.cjs': ['cli/main', 'cli/preview', 'cli/handlers'],
   'mint.cjs': [
     ...['mint', 'exec', 'credential-process', 'credentials', 'audit'].map((name) => `cli/${name}`),
-    ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file'],
+    ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file', 'vendor-failure'],
   ],
   'spawn.cjs': [libraries.age, libraries.execa],
   'rest.cjs': Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []),
@@ -85,7 +89,7 @@ for (const { path, text } of outputFiles) {
     supported: { 'dynamic-import': false },
   });
   parts[placed.get(`dist/${name}`)].push(
-    `${JSON.stringify(name)}:function(exports,require,module,urlOf){${light(code)}\n}`,
+    `${JSON.stringify(name)}:function(exports,require,module,urlOf){${ascii(light(code))}\n}`,
   );
 }
 rmSync(join(dist, 'command'), { recursive: true, force: true });
@@ -101,9 +105,20 @@ function isLibrary(part) {
   );
 }
 
-/** Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. */
+/**
+ * Where esbuild would copy a module of Node's own whole, for its default export, bin/load.js gives it one. In a library
+ * what copies has a short name.
+ */
 function light(code) {
-  return code.replaceAll(/__toESM\((require\("node:[\w/]+"\))\)/g, '$1');
+  return code.replaceAll(/(?<![\w$.])[\w$]+\((require\("node:[\w/]+"\))\)/g, '$1');
+}
+
+/** What esbuild leaves as it stands in a regular expression, bin/load.js would read as other characters. */
+function ascii(code) {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function place(entry, file) {

@@ -15,10 +15,15 @@ const always = [
   'CHANGELOG.md',
   'SECURITY.md',
   'dist/config.schema.json',
+  'dist/spawn-helper-process.js',
+  // What the browser's part has of the others.
+  ...['challenge', 'duration', 'shell'].map((name) => `dist/${name}.js`),
 ];
 const built = [
-  /^dist\/(?!browser\/page).+\.(?:js|d\.ts)$/,
-  /^dist\/browser\/(?:page\.js|page\.css|icon\.svg)$/,
+  /^dist\/(?!browser\/page|cli\/).+\.d\.ts$/,
+  /^dist\/library\/[\w-]+\.js$/,
+  /^dist\/browser\/(?!page\/).+\.js$/,
+  /^dist\/browser\/(?:page\.css|icon\.svg)$/,
   /^dist\/command\/(?:\w+\.cjs|[\w-]+\.\w+\.cjs\.cache|LICENSES\.txt)$/,
 ];
 /** Of these folders whatever git has, and it must all be there. */

@@ -15,7 +15,7 @@ import { type AllowRule, actorOf, requireAllowed } from './policy.js';
 import { type FreshnessOptions, replayed, stillFresh } from './recorded.js';
 import { type CheckedRequest, checkRequest, type MoreHandlers } from './request.js';
 import { type Ending, inProcess, type Spawner } from './run.js';
-import { failureOf } from './vendor-failure.js';
+import type { failureOf } from './vendor-failure.js';
 
 /** Where a mint records and keeps, who asks, and what it may do. */
 export interface MintOptions extends FreshnessOptions {
@@ -54,6 +54,8 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   const actor = actorOf(options.actor);
   requireAllowed(options.policy, checked, actor);
   const audit = requireAudit(options.audit);
+  // A fifth of what the library is, for mints alone; a failure must not wait for it, nor find it gone.
+  const { failureOf } = await import('./vendor-failure.js');
   if (options.signal?.aborted)
     throw failureOf({ how: 'cancelled', stderr: '' }, checked).with({ outcome: 'not_issued' });
 
@@ -74,7 +76,7 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
     try {
       const persist = requirePersist(options.persist);
       await requireReady(options.ready);
-      issued = await issue(checked, built, binary, options);
+      issued = await issue(checked, built, binary, { ...options, failureOf });
       const credential = credentialOf(checked, issued);
       await audit.append({ kind: 'ISSUED', run_id, ...traces(issued) });
       await handOver(persist, checked.key, credential, { run_id, signal: options.signal });
@@ -144,7 +146,7 @@ async function issue(
   checked: CheckedRequest,
   built: BuiltArgv,
   { path: file, problem }: FoundBinary,
-  options: MintOptions,
+  options: MintOptions & { failureOf: typeof failureOf },
 ): Promise<Minted> {
   const { handler, values, run_id, timeout_seconds } = checked;
   if (problem || file === null) {
@@ -159,7 +161,7 @@ async function issue(
     timeout_seconds,
     signal: options.signal,
   });
-  if (ending.how !== 'exited' || ending.exit_code !== 0) throw failureOf(ending, checked);
+  if (ending.how !== 'exited' || ending.exit_code !== 0) throw options.failureOf(ending, checked);
   const minted = handler.parse({ ...ending, started_at }, values);
   if (!(minted.expires_at.getTime() > Date.now())) {
     throw new CloudCliError(

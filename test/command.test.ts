@@ -3,7 +3,16 @@ import { spawn } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { collect, flagsOf, freshEnvironment, requests, root, temporaryDirectory } from './support.js';
+import { leaks } from '../fixtures/redaction/cases.js';
+import {
+  cloudCli,
+  collect,
+  flagsOf,
+  freshEnvironment,
+  requests,
+  root,
+  temporaryDirectory,
+} from './support.js';
 
 /** The command as it is installed, elsewhere, after `harm` to each file of V8's. */
 function installed(harm: (file: string) => void): string {
@@ -61,6 +70,26 @@ describe('the command, where what V8 compiled', () => {
       });
       child.stdin.end();
       expect((await collect(child)).code).toBe(2);
+    },
+  );
+});
+
+describe('the command, bundled', () => {
+  it.each(leaks.filter(({ text }) => String(text).includes('│')))(
+    'hides what a vendor draws into a table: $name',
+    async ({ text, mustNot }) => {
+      const directory = temporaryDirectory();
+      writeFileSync(join(directory, 'said'), text);
+      writeFileSync(join(directory, 'aws'), `#!/bin/sh\ncat ${directory}/said >&2\nexit 1\n`, {
+        mode: 0o755,
+      });
+      const env = freshEnvironment();
+      const { code, stderr } = await cloudCli(['mint', ...flagsOf(requests.aws())], {
+        ...env,
+        PATH: `${directory}:${env.PATH}`,
+      });
+      expect([code, stderr]).toEqual([5, expect.stringContaining('│')]);
+      for (const secret of mustNot) expect(stderr).not.toContain(secret);
     },
   );
 });

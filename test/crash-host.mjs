@@ -1,6 +1,6 @@
 /** Mints in a process of its own that dies by SIGKILL at the step named in argv: `crash-host.mjs STEP HOME REQUEST`. */
 import { join } from 'node:path';
-import { mint, openAuditStore, openCredentialStore } from '../dist/index.js';
+import { mint, openAuditStore, openCredentialStore } from '@alphaswarm/cloud-cli';
 
 const [step, home, request] = process.argv.slice(2);
 const die = () => process.kill(process.pid, 'SIGKILL');

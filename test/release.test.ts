@@ -10,7 +10,7 @@ const ready = {
   tag: 'v1.2.3',
   changelog: '# Changelog\n\n## 1.2.3 - 2026-11-25\n',
   repository: { url: 'git+https://git.example/cloud-cli.git' } as object | undefined,
-  ci: 'mkdir dist && echo "export {};" >dist/index.js',
+  ci: 'mkdir -p dist/library && echo "export {};" >dist/library/index.js',
 };
 
 /** A repository as it is before a release, but for what `changed` says. */
@@ -51,12 +51,12 @@ function publish(directory: string, ...args: string[]) {
 describe('a release', () => {
   it('that is all there is packed and would be published, built by CI from nothing', () => {
     const directory = repository();
-    mkdirSync(join(directory, 'dist'));
-    writeFileSync(join(directory, 'dist/stale.js'), '');
+    mkdirSync(join(directory, 'dist/library'), { recursive: true });
+    writeFileSync(join(directory, 'dist/library/stale.js'), '');
     const { status, text } = publish(directory, '--dry-run');
     expect(text).toContain('+ @alphaswarm/cloud-cli@1.2.3');
     expect(text).toContain('public access (dry-run)');
-    expect(text).toContain('dist/index.js');
+    expect(text).toContain('dist/library/index.js');
     expect(text).not.toContain('stale.js');
     expect(status).toBe(0);
   });

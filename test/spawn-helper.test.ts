@@ -3,8 +3,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-// The helper's process is JavaScript: the built one.
-import { mint, openAuditStore, openCredentialStore, openSpawnHelper, Secret } from '../dist/index.js';
 import {
   collect,
   fixturePath,
@@ -15,6 +13,16 @@ import {
   temporaryDirectory,
   until,
 } from './support.js';
+
+// The helper's process is JavaScript: the built one.
+const built = new URL('../dist/library/index.js', import.meta.url).href;
+const {
+  mint,
+  openAuditStore,
+  openCredentialStore,
+  openSpawnHelper,
+  Secret,
+}: typeof import('../src/index.js') = await import(built);
 
 async function helper() {
   const opened = await openSpawnHelper();
@@ -57,7 +65,7 @@ describe('the spawn helper', () => {
 
   it('closes in a program that waits for nothing else', async () => {
     const code =
-      "const { openSpawnHelper } = await import('./dist/index.js'); await (await openSpawnHelper()).close(); console.log('closed');";
+      "const { openSpawnHelper } = await import('@alphaswarm/cloud-cli'); await (await openSpawnHelper()).close(); console.log('closed');";
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], { cwd: root });
     child.stdin.end();
     expect(await collect(child)).toMatchObject({ code: 0, stdout: 'closed\n' });
@@ -93,7 +101,7 @@ describe('the spawn helper', () => {
 
   it('goes with its host, and takes its processes along', async () => {
     const command = script('echo $$ >"$DIRECTORY/pid"; exec sleep 100');
-    const code = `import { openSpawnHelper } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    const code = `import { openSpawnHelper } from ${JSON.stringify(built)};
       await (await openSpawnHelper()).run(${JSON.stringify({ ...command, directory: undefined })});`;
     const host = spawn(process.execPath, ['--input-type=module', '-e', code]);
     const pid = await pidIn(command.directory);
@@ -104,7 +112,7 @@ describe('the spawn helper', () => {
   });
 
   it('keeps no host alive that has nothing left to do', async () => {
-    const code = `import { openSpawnHelper } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    const code = `import { openSpawnHelper } from ${JSON.stringify(built)};
       const helper = await openSpawnHelper();
       console.log((await helper.run(${JSON.stringify({ ...script('echo answered'), directory: undefined })})).stdout);`;
     expect(await collect(spawn(process.execPath, ['--input-type=module', '-e', code]))).toMatchObject({

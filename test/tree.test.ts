@@ -1,6 +1,6 @@
 /** The shape of the tree: which way imports point, and what each entry point loads. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
@@ -138,14 +138,7 @@ describe('the tree', () => {
       expect([file, readFileSync(join(src, file), 'utf8').startsWith('/**')]).toEqual([file, true]);
   });
 
-  it('loads neither the command line, nor prompts, nor execa, nor pg, nor the native addon for the library', () => {
-    // The native addon and pg are CommonJS, so that Node's own registry tells whether they were loaded.
-    const code = `import Module from 'node:module';
-      await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
-      console.log(Object.keys(Module._cache).filter((name) => /better-sqlite3|node_modules.pg/.test(name)).length);`;
-    expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' })).toBe(
-      '0\n',
-    );
+  it('loads zod alone for the library, and neither the command line nor prompts', () => {
     const packages = [...eager('index.ts')].flatMap((file) =>
       [...readFileSync(join(src, file), 'utf8').matchAll(/^import (?!type)[^;]*? from '([^.][^']*)'/gms)].map(
         (match) => match[1]!,
@@ -209,9 +202,102 @@ describe('the tree', () => {
       inputs.filter((file) => /\.node$|better-sqlite3|execa|age-encryption|node_modules\/pg/.test(file)),
     ).toEqual([]);
     const own = inputs.flatMap((file) => /(?<=^|\/)dist\/(?!.*node_modules)(.+)$/.exec(file)?.[1] ?? []);
-    expect(own).toContain('http/admin.js');
     const kept =
       /^(?:stores|audit|cli|doctor)\/|^(?:run|mint|locate|environment|credential|spawn-helper|foreground)\.js$/;
-    expect(own.filter((file) => kept.test(file))).toEqual([]);
+    for (const modules of [own, [...loadedBy('dist/library/admin.js', true)].flatMap(modulesIn)]) {
+      expect(modules).toContain('http/admin.js');
+      expect(modules.filter((file) => kept.test(file))).toEqual([]);
+    }
+  });
+});
+
+/** The built files that one of them loads, and with `later` those that it may load as it goes on. */
+function loadedBy(path: string, later = false, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  const text = readFileSync(join(root, path), 'utf8');
+  const atOnce = text.matchAll(/^(?:import|export|\}).*?["'](\.[^"']+)["'];$/gm);
+  const lazily = text.matchAll(/import\(["'](\.[^"']+)["']\)/g);
+  for (const [, next] of [...atOnce, ...(later ? lazily : [])])
+    loadedBy(join(dirname(path), next!), later, seen);
+  return seen;
+}
+
+/** The modules of ours in a bundle, as esbuild names each above its code. */
+function modulesIn(path: string): string[] {
+  const found = readFileSync(join(root, path), 'utf8').matchAll(/^\/\/ dist\/(.+)$/gm);
+  return [...new Set([...found].map(([, module]) => module!))];
+}
+
+describe('the package, as it is published', () => {
+  const node = (code: string, cwd = root): string =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd, encoding: 'utf8' });
+
+  it('is imported where no package is installed, and without what of Node takes long to load', () => {
+    const bare = temporaryDirectory();
+    cpSync(join(root, 'dist/library'), join(bare, 'library'), { recursive: true });
+    writeFileSync(join(bare, 'package.json'), '{"type":"module"}');
+    const code = `const before = process.moduleLoadList.length;
+      await import('./library/index.js');
+      console.log(process.moduleLoadList.slice(before).join('\\n'));`;
+    expect(node(code, bare)).not.toMatch(
+      /^NativeModule (?:crypto|stream|http|net|child_process|worker_threads)$/m,
+    );
+  });
+
+  it('is imported from a few files', () => {
+    expect(loadedBy('dist/library/index.js').size).toBeLessThanOrEqual(3);
+  });
+
+  it('holds each module of ours once', () => {
+    const modules = readdirSync(join(root, 'dist/library')).flatMap((file) =>
+      modulesIn(join('dist/library', file)),
+    );
+    expect(modules).toContain('errors.js');
+    expect(modules.filter((module, index) => modules.indexOf(module) !== index)).toEqual([]);
+  });
+
+  it('knows its classes by whichever entry point they come', () => {
+    const told = node(`
+      import { CloudCliError, openCredentialStore, Secret } from '@alphaswarm/cloud-cli';
+      import { problemAnswer } from '@alphaswarm/cloud-cli/http';
+      import { openFileStore } from '@alphaswarm/cloud-cli/stores/file';
+      import { openVaultStore } from '@alphaswarm/cloud-cli/stores/vault';
+      import { persistSample, sampleCredential } from '@alphaswarm/cloud-cli/testing';
+      const failures = await Promise.allSettled([
+        openCredentialStore('file:'),
+        openFileStore(''),
+        openVaultStore('vault+https://vault.example/secret?nonsense=1'),
+        persistSample(() => Promise.reject(new Error('no'))),
+      ]);
+      for (const { reason } of failures) console.log(reason instanceof CloudCliError, reason?.code);
+      console.log(problemAnswer(new CloudCliError('conflict', 'x', {})).status);
+      console.log(Object.values(sampleCredential()).some((value) => value instanceof Secret));
+    `);
+    expect(told.trim().split('\n')).toEqual([
+      'true invalid_request',
+      'true invalid_request',
+      'true invalid_request',
+      'true persist_failed',
+      '409',
+      'true',
+    ]);
+  });
+
+  it('holds what it imports, and nothing that was bundled', () => {
+    const pack = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+    const packed = JSON.parse(execFileSync('npm', pack, { cwd: root, encoding: 'utf8' }));
+    const [{ files: inside }] = Object.values(packed) as [{ files: { path: string }[] }];
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      exports: Record<string, string | { default: string }>;
+    };
+    const entries = Object.values(exports).flatMap((target) =>
+      typeof target === 'string' ? [] : [join(target.default)],
+    );
+    // The helper's process is found by its URL.
+    const reached = [...entries, 'dist/spawn-helper-process.js'].flatMap((path) => [...loadedBy(path, true)]);
+    const ours = (paths: string[]) =>
+      [...new Set(paths)].filter((path) => /^dist\/(?!browser\/).*\.js$/.test(path)).toSorted();
+    expect(ours(inside.map(({ path }) => path))).toEqual(ours(reached));
   });
 });

@@ -11,7 +11,7 @@ if (host) {
   os.hostname = () => host;
   syncBuiltinESMExports();
 }
-const { mint, openAuditStore } = await import('../../dist/index.js');
+const { mint, openAuditStore } = await import('@alphaswarm/cloud-cli');
 
 const oneOf = (...choices) => choices[Math.floor(Math.random() * choices.length)];
 const hasty = (event) =>

@@ -4,7 +4,7 @@ import { maybeBroken } from './broken.mjs';
 import { environmentOf, homeOf, requestOf } from './scenario.mjs';
 import { steadyNow } from './time.mjs';
 
-const { mint, openAuditStore, openCredentialStore } = await import('../../dist/index.js');
+const { mint, openAuditStore, openCredentialStore } = await import('@alphaswarm/cloud-cli');
 
 /** What a mint says before and after each of its parts. */
 export const marks = {

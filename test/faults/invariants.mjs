@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaries, homeOf, keyOf, lifetimeSeconds, refusing, successes } from './scenario.mjs';
 
-const { CredentialKey, openAuditStore, openCredentialStore, Secret } = await import('../../dist/index.js');
+const { CredentialKey, openAuditStore, openCredentialStore, Secret } = await import('@alphaswarm/cloud-cli');
 
 /** Seconds that an attempt may take: the clocks of the vendor and of the store at the suite's pace, and the machine. */
 const boundSeconds = 30;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeHeapSnapshot } from 'node:v8';
-import { mint, openAuditStore, openCredentialStore } from '../../dist/index.js';
+import { mint, openAuditStore, openCredentialStore } from '@alphaswarm/cloud-cli';
 
 const { home, keep, canary, requests } = JSON.parse(process.argv[2] ?? '{}');
 const audit = await openAuditStore(`sqlite:${join(home, 'audit.sqlite')}`);

@@ -108,8 +108,8 @@ describe('without an SDK', () => {
     writeFileSync(join(bare, 'package.json'), '{"type":"module"}');
     const names = ['vault', 'aws-ssm', 'aws-secretsmanager', 'gcp-secretmanager', 'azure-keyvault'];
     const code = `
-      for (const name of ${JSON.stringify(names)}) await import('./dist/stores/' + name + '.js');
-      const { openCredentialStore } = await import('./dist/stores/open.js');
+      for (const name of ${JSON.stringify(names)}) await import('./dist/library/stores-' + name + '.js');
+      const { openCredentialStore } = await import('./dist/library/index.js');
       for (const url of ${JSON.stringify(Object.values(urls))})
         await openCredentialStore(url).catch(({ code, message, hint }) => console.log([code, message, hint].join('|')));
     `;
