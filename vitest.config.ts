@@ -13,9 +13,10 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // Many tests spawn real processes on two shared cores, and wait for them more than they compute.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Many tests spawn real processes on two shared cores, and wait for them more than they compute. A limit is there for
+    // what never ends, and is longer than each wait of a test (until).
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 3,
   },
 });

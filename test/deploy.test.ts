@@ -6,14 +6,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadSettings } from '../src/config.js';
 import { locate } from '../src/locate.js';
 import { startHost } from './http/attack/processes.js';
 import { newCertificate } from './stores/loopback.js';
-import { collect, freshEnvironment, requests, root, temporaryDirectory, until } from './support.js';
+import { collect, freePort, freshEnvironment, requests, root, temporaryDirectory, until } from './support.js';
 
 const deploy = join(root, 'examples', 'deploy');
 const read = (name: string) => readFileSync(join(deploy, name), 'utf8');
@@ -206,15 +205,6 @@ function over(
     );
     asked.on('error', reject);
     asked.end(body);
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });
 }
 

@@ -56,7 +56,7 @@ describe('the picture of the console', () => {
 
   it.skipIf(!existsSync('/usr/bin/chromium') && !isOnCi)(
     'can be made anew (install chromium to check)',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async () => {
       expect(widthOf(await photographConsole())).toBe(1200);
     },

@@ -1,10 +1,12 @@
 /** What many tests need: a fresh home, the stand-in vendor CLIs on PATH, the built command, sample requests. */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'bin', 'cloud-cli.js');
@@ -15,7 +17,8 @@ export const fixturePath = `${join(root, 'fixtures', 'bin')}:${dirname(process.e
 /** A directory that goes away with the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'cloud-cli-test-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  // A process that was killed may still put a file into it.
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 
@@ -96,10 +99,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until `probe` gives something. */
+/** Waits until `probe` gives something, by default for longer than the busiest machine needs. */
 export async function until<T>(
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  ms = 20_000,
+  ms = 60_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
@@ -108,6 +111,36 @@ export async function until<T>(
     if (Date.now() > end) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/**
+ * A port on which nothing listens, and that the system gives to nobody of its own accord, as it does those of its range
+ * (32768 and up) to each connection: who binds it later still finds it free.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 30_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer().once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+/**
+ * The clock of what this process is about to run, to let it run out once the scene is set: on a busy machine a second
+ * goes by before a process has done anything.
+ */
+export function clockOf(timeout_seconds: number): { runOut(): Promise<void> } {
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  return {
+    runOut: async () => {
+      const [expire] = await until(() => timers.mock.calls.find(([, ms]) => ms === timeout_seconds * 1000));
+      expire();
+    },
+  };
 }
 
 /** A request per provider, steered by `word`, the behaviour of the stand-in CLI. */

@@ -123,7 +123,7 @@ async function perform(text: string): Promise<string> {
       env,
       cwd: env.HOME!,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 180_000,
     });
     const { code, stdout, stderr } = await collect(child);
     out.push(part.command);
@@ -139,7 +139,7 @@ function linesOf(text: string): string[] {
 }
 
 describe('the transcript', () => {
-  it.each(names)('%s is what the command does', { timeout: 120_000 }, async (name) => {
+  it.each(names)('%s is what the command does', { timeout: 300_000 }, async (name) => {
     const file = join(directory, name);
     const written = readFileSync(file, 'utf8');
     const performed = await perform(written);

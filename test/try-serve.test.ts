@@ -10,7 +10,7 @@ it('shows a refusal, the step-up challenge, a preview, a mint and its row, and l
   const env = { ...process.env, TMPDIR: directory, HOME: directory };
   const example = spawn(process.execPath, [join(root, 'examples', 'try-serve.mjs')], {
     env,
-    timeout: 50_000,
+    timeout: 150_000,
   });
   const { code, stdout, stderr } = await collect(example);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -10,11 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { until } from '../support.js';
+import { freePort, until } from '../support.js';
 
 /** Where Debian has the server's programs, newest first; undefined where there are none. */
 const bin = readdirIfThere('/usr/lib/postgresql')
@@ -172,14 +171,4 @@ const newDirectory = () => mkdtempSync(join(tmpdir(), 'cloud-cli-postgres-'));
 
 function readdirIfThere(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : [];
-}
-
-/** A port on which nothing listens. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

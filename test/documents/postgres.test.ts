@@ -19,7 +19,7 @@ async function asOwner(port: number, sql: string): Promise<void> {
 const flags = flagsOf(requests.aws()).join(' ');
 
 describe.skipIf(whyNoPostgres !== undefined)('docs/postgresql.md', () => {
-  it('leads from a ledger on SQLite to the same one on PostgreSQL', { timeout: 240_000 }, async () => {
+  it('leads from a ledger on SQLite to the same one on PostgreSQL', { timeout: 600_000 }, async () => {
     const server = await PostgresServer.start();
     try {
       const session = newSession();

@@ -41,7 +41,7 @@ export function newSession(more: NodeJS.ProcessEnv = {}): Session {
         env,
         cwd: work,
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: 60_000,
+        timeout: 180_000,
       });
       const { code, stdout, stderr } = await collect(child);
       return { code, output: stdout + stderr };

@@ -67,7 +67,7 @@ const sessions = documents.filter((document) =>
 );
 
 describe.each(sessions)('the session of %s', (document) => {
-  it('does what it says', { timeout: 240_000 }, async () => {
+  it('does what it says', { timeout: 600_000 }, async () => {
     const session = newSession();
     // A block that has a name is a file of the reader's.
     for (const { words, text } of files(document)) writeFileSync(join(session.home, 'work', words[0]!), text);

@@ -46,7 +46,7 @@ function run(command: string, cwd: string, env: Record<string, string>) {
     spawn('/bin/bash', ['-e', '-c', command], {
       cwd,
       env: { PATH: path, ...alone, ...env },
-      timeout: 60_000,
+      timeout: 150_000,
     }),
   );
 }
@@ -124,7 +124,7 @@ describeLive('az', { install: 'apt-get install azure-cli', ciHasIt: true }, () =
 
 onMoto('the first mint on AWS', (endpoint) => {
   it('is minted by the real aws, with the roles and policies of the document', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const directory = directoryOf('docs/first-mint-aws.md');
     const env = awsEnvironment(directory, endpoint);

@@ -3,8 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { collect, root, temporaryDirectory, until } from '../support.js';
-import { freePort } from './server.js';
+import { collect, freePort, root, temporaryDirectory, until } from '../support.js';
 
 const text = readFileSync(join(root, 'docs', 'embedding.md'), 'utf8');
 const express = text.slice(text.indexOf('## Express'), text.indexOf('## Fastify'));

@@ -1,8 +1,6 @@
 /** An example as its reader runs it: a process of its own on a port of loopback, in a fresh home, with stand-in CLIs. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { audience, startIssuer } from '../../fixtures/loopback/issuer.mjs';
@@ -12,7 +10,7 @@ import {
   openAuditStore,
   openCredentialStore,
 } from '../../src/index.js';
-import { collect, fixturePath, type Ran, root, until } from '../support.js';
+import { collect, fixturePath, freePort, type Ran, root, until } from '../support.js';
 
 export const examples = ['express', 'fastify', 'nestjs', 'hono'] as const;
 export type Example = (typeof examples)[number];
@@ -106,12 +104,4 @@ export async function startExample(example: Example): Promise<Server> {
       rmSync(home, { recursive: true, force: true });
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -110,7 +110,7 @@ describe('the heap of a controller', () => {
     const heap = await until(() => {
       const text = readFileSync(join(directory, file), 'latin1');
       return text.trimEnd().endsWith('}') && text;
-    }, 40_000);
+    }, 120_000);
     expect(heap).toContain(issuer.url);
     expect(piecesIn(heap, [...secrets, externalId])).toEqual([]);
     expect(piecesIn(heap, own)).toEqual([]);

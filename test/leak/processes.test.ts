@@ -101,7 +101,7 @@ describe.runIf(isLinux)('a minted token', () => {
     child.stdout.on('data', (chunk) => {
       told += chunk;
     });
-    await until(() => told.match(/ minted /g)?.length === providers.length, 40_000);
+    await until(() => told.match(/ minted /g)?.length === providers.length);
     const secrets = await secretsIn(home.directory);
     expect(secrets).toHaveLength(4);
     for (const seen of [seenOf(child.pid!), ...below(child.pid!)])

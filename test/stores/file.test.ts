@@ -734,7 +734,7 @@ describe('between processes', () => {
   let compiled: Compiled;
   beforeAll(async () => {
     compiled = await compileFileStore();
-  }, 60_000);
+  });
   afterAll(() => compiled.cleanup());
 
   /** Script: persists a GCP credential under `key`, once `await ready` has passed. */
@@ -767,7 +767,7 @@ describe('between processes', () => {
     }
     expect(await readdir(directory)).toHaveLength(5);
     expect((await lstat(identityFile)).nlink).toBe(1);
-  }, 30_000);
+  });
 
   it('killed before its rename, leave the old credential whole and nothing in the clear', async () => {
     const { store, credential } = await filled();
@@ -793,7 +793,7 @@ describe('between processes', () => {
     await utimes(join(directory, temp!), then, then);
     await persist(store, credential);
     expect(await temps()).toEqual([]);
-  }, 30_000);
+  });
 
   it('describe, list and remove without loading age', async () => {
     await filled();
@@ -808,5 +808,5 @@ describe('between processes', () => {
       process.exit(described && listed.length === 1 && unread && removed ? 0 : 1);
     `);
     expect(await ended(child)).toMatchObject({ code: 0 });
-  }, 30_000);
+  });
 });

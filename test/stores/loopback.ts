@@ -1,14 +1,12 @@
 /** What keeps the vendors' SDKs on loopback, away from this machine's own logins; moto, and certificates for what is there. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { locate } from '../../src/locate.js';
-import { until } from '../support.js';
+import { freePort, until } from '../support.js';
 
 /** Sets the environment of this test's process; gives the secrets that are in it. */
 export function onLoopback() {
@@ -49,19 +47,11 @@ export function onMoto(name: string, suite: (endpoint: string) => void): void {
           ({ ok }) => ok,
           () => false,
         );
-      await until(answers, 50_000);
+      await until(answers);
     });
     afterAll(() => child.kill('SIGKILL'));
     suite(endpoint);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** A key and a certificate of its own for 127.0.0.1, made now. */
