@@ -16,6 +16,7 @@ import {
 } from '../src/index.js';
 import { newRunId } from '../src/run-id.js';
 import {
+  clockOf,
   fixturePath,
   isAlive,
   type Provider,
@@ -187,11 +188,14 @@ describe.each(providers)('a mint from %s', (provider: Provider) => {
     'that is %s times out, and its process group is gone',
     async (word) => {
       const host = await newHost();
-      const error = await failureOf(host.mint({ ...requests[provider](word), timeout_seconds: 1 }));
-      expect(error).toMatchObject({ code: 'timeout', outcome: 'unknown', details: { timeout_seconds: 1 } });
+      const clock = clockOf(59);
+      const minting = failureOf(host.mint({ ...requests[provider](word), timeout_seconds: 59 }));
+      const { pid, grandchild } = await until(() => host.spawned()[0]);
+      await clock.runOut();
+      const error = await minting;
+      expect(error).toMatchObject({ code: 'timeout', outcome: 'unknown', details: { timeout_seconds: 59 } });
       expect(Date.parse(error.live_until!)).toBeGreaterThan(Date.now() + 3000_000);
-      const [spawned] = host.spawned();
-      expect(isAlive(spawned!.pid)).toBe(false);
+      for (const id of [pid, grandchild].filter((id) => id !== undefined)) expect(isAlive(id)).toBe(false);
     },
   );
 

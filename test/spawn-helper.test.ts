@@ -1,6 +1,6 @@
 /** The spawn helper keeps every promise of the spawner in this process. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -56,10 +56,11 @@ describe('the spawn helper', () => {
 
   it('spawns from a process of its own', async () => {
     const { run } = await helper();
-    const command = script('echo $$ >"$DIRECTORY/pid"; sleep 1');
+    const command = script('echo $$ >"$DIRECTORY/pid"; until [ -e "$DIRECTORY/seen" ]; do sleep 0.1; done');
     const ending = run(command);
     const pid = await pidIn(command.directory);
     expect([process.pid, 1]).not.toContain(parentOf(pid));
+    writeFileSync(join(command.directory, 'seen'), '');
     expect(await ending).toMatchObject({ how: 'exited', exit_code: 0 });
   });
 
