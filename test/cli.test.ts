@@ -1,11 +1,21 @@
 /** The scripted command, as scripts and operators use it: the built `cloud-cli` in a fresh home. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
 import { exitCodes } from '../src/errors.js';
+import { openCredentialStore } from '../src/index.js';
+import { persistSample, sampleCredential } from '../src/testing.js';
 import {
   cloudCli,
   collect,
@@ -15,6 +25,7 @@ import {
   recorded,
   requests,
   root,
+  script,
   startCloudCli,
   until,
 } from './support.js';
@@ -96,8 +107,16 @@ describe('cloud-cli mint', () => {
 
   it('of one key by two processes at once mints once: the other gets a conflict', async () => {
     const { env, spawned } = recording();
-    const args = [...mintAws, '--role-arn', 'arn:aws:iam::123456789012:role/slow', '--json'];
-    const codes = (await Promise.all([cloudCli(args, env), cloudCli(args, env)])).map(({ code }) => code);
+    const { file, directory } = script(
+      `until [ -e "\${0%/*}/go" ]; do sleep 0.05; done; exec ${join(root, 'fixtures', 'bin', 'aws')} "$@"`,
+    );
+    renameSync(file, join(directory, 'aws'));
+    const both = [1, 2].map(() =>
+      cloudCli([...mintAws, '--json'], { ...env, PATH: `${directory}:${fixturePath}` }),
+    );
+    expect((await Promise.race(both)).code).toBe(exitCodes.conflict);
+    writeFileSync(join(directory, 'go'), '');
+    const codes = (await Promise.all(both)).map(({ code }) => code);
     expect(codes.toSorted()).toEqual([0, exitCodes.conflict]);
     expect(spawned()).toHaveLength(1);
   });
@@ -269,9 +288,13 @@ describe('cloud-cli exec', () => {
   });
 
   it('never runs the command without the credential', async () => {
-    const env = freshEnvironment({ FIXTURE_LIFETIME_SECONDS: '1' });
+    const env = freshEnvironment();
     await cloudCli(mintAws, env);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const store = await openCredentialStore(`file:${join(env.CLOUD_CLI_HOME!, 'credentials')}`);
+    await persistSample(
+      store.persist!,
+      sampleCredential({ credential_key: 'idp:aws:prod', lifetime_seconds: -1 }),
+    );
     expect(await cloudCli(['exec', 'idp:aws:prod', '--', 'echo', 'ran'], env)).toMatchObject({
       code: exitCodes.expired,
       stdout: '',
