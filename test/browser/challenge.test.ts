@@ -121,10 +121,12 @@ describe('parseChallenges', () => {
     ['parameters', 'a=1,'],
     ['challenges', 'a b,'],
   ])('reads a header of %s in a time that does not grow out of hand', (_what, part) => {
-    const began = performance.now();
+    // Of the processor: what else runs meanwhile does not count.
+    const began = process.cpuUsage();
     parseChallenges(`Bearer a="${part.repeat(100_000)}`);
     parseChallenges(`Bearer ${part.repeat(100_000)}x`);
-    expect(performance.now() - began).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1000).toBeLessThan(5000);
   });
 });
 

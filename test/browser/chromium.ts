@@ -16,7 +16,7 @@ export function describeChromium(name: string, tests: (lab: Lab) => void): void 
     it('has a Chromium', () => expect.fail(why));
     return;
   }
-  describe.skipIf(isMissing)(isMissing ? `skipped: ${why}` : name, { timeout: 180_000 }, () => {
+  describe.skipIf(isMissing)(isMissing ? `skipped: ${why}` : name, { timeout: 300_000 }, () => {
     let browser: Browser;
     const contexts: BrowserContext[] = [];
     beforeAll(async () => {
@@ -81,7 +81,7 @@ async function watched(context: BrowserContext): Promise<Watched> {
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('request', (request) => addresses.push(request.url()));
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   return { context, page, complaints, addresses };
 }
 

@@ -259,7 +259,7 @@ describeChromium('the console', (lab) => {
     await fillAws(operator);
     await preview(operator);
     await mint(operator);
-    await page.getByRole('heading', { name: 'Minted' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('heading', { name: 'Minted' }).waitFor();
     const run_id = await fact(operator, 'audit_run_id');
     expect(sts.calls[0]!.parameters).toMatchObject({
       RoleArn: role(),
