@@ -1,6 +1,6 @@
 /** A real terminal for a test: tmux on a socket of its own, read as a person would and as the bytes that came. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { root, temporaryDirectory, until } from '../support.js';
@@ -55,16 +55,23 @@ exec cat`,
     return this.#tmux('capture-pane', '-p', '-J', '-S', '-').trimEnd();
   }
 
-  /** Every byte that was written to the terminal. */
-  bytes(): string {
-    return readFileSync(this.#bytes, 'utf8');
+  /** Every byte that was written to the terminal, up to `last`, which the screen shows. */
+  async bytes(last: string): Promise<string> {
+    // Another process copies them, and the screen may be ahead of it.
+    return until(() => {
+      const bytes = existsSync(this.#bytes) ? readFileSync(this.#bytes, 'utf8') : '';
+      return bytes.includes(last) && bytes;
+    });
   }
 
   /** Waits until the text holds `what`; the message of a failure shows the screen. */
   async see(what: string | RegExp): Promise<string> {
     const holds = (text: string) => (typeof what === 'string' ? text.includes(what) : what.test(text));
     try {
-      return await until(() => (holds(this.text()) ? this.text() : undefined), 30_000);
+      return await until(() => {
+        const text = this.text();
+        return holds(text) && text;
+      });
     } catch {
       throw new Error(`not seen: ${what}\n${this.text()}`);
     }
