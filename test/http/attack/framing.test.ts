@@ -168,7 +168,10 @@ async function drip(name: SideName, first: string, drop: string) {
 
 const late = refusal(408, 'invalid_request');
 
-/** Slow clients of both sides, all at once: each takes as long as it is let. */
+/**
+ * Slow clients of both sides, all at once: each takes as long as it is let. The upper bounds tell one limit from the
+ * next, 10 seconds from 30 and 30 from 130, on a machine that is slow itself.
+ */
 describe.concurrent('a client', () => {
   it('whose headers never end is shown the door after 10 seconds', async ({ expect }) => {
     const drips = sideNames.map(async (name) => drip(name, await headOf(name, 'sts'), 'X: y\r\n'));
@@ -176,13 +179,13 @@ describe.concurrent('a client', () => {
       expect(answers).toHaveLength(1);
       expectProblem(answers[0]!, late);
       expect(seconds).toBeGreaterThan(9);
-      expect(seconds).toBeLessThan(15);
+      expect(seconds).toBeLessThan(25);
     }
   });
 
   it('that says nothing is shown the door after 10 seconds', async ({ expect }) => {
     const drips = await Promise.all(sideNames.map((name) => drip(name, '', '')));
-    for (const { seconds } of drips) expect(seconds).toBeLessThan(15);
+    for (const { seconds } of drips) expect(seconds).toBeLessThan(25);
   });
 
   it('whose body never ends is shown the door after 30 seconds', async ({ expect }) => {
@@ -196,7 +199,7 @@ describe.concurrent('a client', () => {
       expect(answers).toHaveLength(1);
       expectProblem(answers[0]!, late);
       expect(seconds).toBeGreaterThan(29);
-      expect(seconds).toBeLessThan(36);
+      expect(seconds).toBeLessThan(60);
     }
   });
 
@@ -205,7 +208,7 @@ describe.concurrent('a client', () => {
       const head = await headOf(name, 'sts', 'text/plain');
       const { answers, seconds } = await drip(name, `${head}Content-Length: 16000\r\n\r\n`, ' ');
       expect(answers.map(({ status }) => status)).toEqual([415]);
-      expect(seconds).toBeLessThan(15);
+      expect(seconds).toBeLessThan(25);
     }
   });
 
@@ -217,7 +220,8 @@ describe.concurrent('a client', () => {
       await sleep(500);
       const started = performance.now();
       expect((await call(sides.current, name, 'handlers')).status).toBe(200);
-      expect(performance.now() - started).toBeLessThan(5000);
+      // Before the slow ones are shown the door.
+      expect(performance.now() - started).toBeLessThan(9000);
       for (const socket of slow) socket.destroy();
     }
   });

@@ -386,7 +386,8 @@ describe('the admin side, before a controller', () => {
     };
     for (const got of await Promise.all([silent, ask('handlers')])) expectProblem(got, unavailable);
     const seconds = (performance.now() - started) / 1000;
-    expect([seconds > 14, seconds < 20]).toEqual([true, true]);
+    // What has no limit takes minutes.
+    expect([seconds > 14, seconds < 60]).toEqual([true, true]);
   });
 
   it('that is not there, says that nothing was issued', async () => {

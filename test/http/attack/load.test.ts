@@ -1,4 +1,5 @@
 /** More mints than a controller takes at a time are shed, and no row is lost or made up. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { requests } from '../../support.js';
 import { bearer, expectProblem, jsonType, refusal, type SideName, sideNames, useSides } from './sides.js';
@@ -13,8 +14,8 @@ describe.each(sideNames)('the %s under load', (name: SideName) => {
     const { audit, issuer } = sides.current;
     const { url, path } = sides.current[name];
     const token = await issuer.token();
-    let inFlight = 0;
     let highest = 0;
+    let isOver = false;
     const mint = async (caller: number, round: number) => {
       const request = {
         ...requests.aws(round % 2 === 0 ? 'slow' : 'deploy'),
@@ -32,13 +33,17 @@ describe.each(sideNames)('the %s under load', (name: SideName) => {
       for (let round = 0; round < 4; round += 1) got.push(await mint(caller, round));
       return got;
     };
-    const watch = setInterval(async () => {
-      const { text } = await send(sides.current.controller.url, { target: '/metrics' });
-      inFlight = Number(/^cloud_cli_mints_in_flight (\d+)$/m.exec(text)?.[1]);
-      highest = Math.max(highest, inFlight);
-    }, 50);
+    const watch = async () => {
+      while (!isOver) {
+        const { text } = await send(sides.current.controller.url, { target: '/metrics' });
+        highest = Math.max(highest, Number(/^cloud_cli_mints_in_flight (\d+)$/m.exec(text)?.[1]));
+        await sleep(50);
+      }
+    };
+    const watching = watch();
     const answers = (await Promise.all(Array.from({ length: 10 }, (_, caller) => rounds(caller)))).flat();
-    clearInterval(watch);
+    isOver = true;
+    await watching;
 
     const minted = answers.filter(({ answer }) => answer.status === 200);
     const shed = answers.filter(({ answer }) => answer.status === 429);

@@ -106,7 +106,8 @@ describe.each(names)('the %s, asked to end', (name) => {
     const started = performance.now();
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    expect(performance.now() - started).toBeLessThan(5000);
+    // Each would be shown the door after ten seconds, or thirty.
+    expect(performance.now() - started).toBeLessThan(9000);
     idle.destroy();
     half.destroy();
   });
