@@ -13,7 +13,7 @@ import { openSqliteAuditStore } from '../../src/audit/sqlite.js';
 import { ledgerFinding } from '../../src/doctor/ledger.js';
 import { CloudCliError } from '../../src/errors.js';
 import { openAuditStore } from '../../src/index.js';
-import { cloudCli, freshEnvironment, root, temporaryDirectory, until } from '../support.js';
+import { cloudCli, freePort, freshEnvironment, root, temporaryDirectory, until } from '../support.js';
 import {
   failedEvent,
   issuedEvent,
@@ -22,7 +22,7 @@ import {
   recordRun,
   succeededEvent,
 } from './contract.js';
-import { freePort, PostgresServer, whyNoPostgres } from './postgres-server.js';
+import { PostgresServer, whyNoPostgres } from './postgres-server.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 /** To make the server and to remove it: its sixty databases are some twenty thousand files. */
@@ -462,7 +462,8 @@ describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
       for (const call of [() => ledger.append(pendingEvent()), () => ledger.list(), () => ledger.ready()]) {
         const began = Date.now();
         expect((await refusalOf(call())).message).toContain('did not answer in time (TIMEOUT)');
-        expect(Date.now() - began).toBeLessThan(7_000);
+        // By default it would end after 35 seconds.
+        expect(Date.now() - began).toBeLessThan(30_000);
       }
       proxy.comeBack();
       await recordRun(ledger);
@@ -491,15 +492,16 @@ describe.skipIf(whyNoPostgres !== undefined)('PostgreSQL', () => {
         refusalOf(ledger.append(event)),
       );
       const readied = refusalOf(ledger.ready());
+      // The lock is not let go of before they have answered.
       expect(await ledger.get(run_id)).toMatchObject({ status: 'SUCCEEDED' });
       expect(await ledger.list()).toHaveLength(1);
       expect(await ledger.verify()).toMatchObject({ ok: true, events: 3 });
       expect(await ledger.head()).toMatchObject({ seq: 3 });
-      expect(Date.now() - began).toBeLessThan(3_000);
       for (const error of await Promise.all([...appends, readied]))
         expect(error).toMatchObject({ code: 'audit_unavailable' });
       expect((await appends[0])?.message).toContain('is locked by another session (55P03)');
-      expect(Date.now() - began).toBeLessThan(13_000);
+      // The statement's own limit is 30 seconds.
+      expect(Date.now() - began).toBeLessThan(25_000);
       await holder.end();
       expect(await ledger.head()).toMatchObject({ seq: 3 });
       await ledger.append(pending);
