@@ -1,6 +1,6 @@
 /** Credentials kept fresh by real processes, through stand-in vendor CLIs whose credentials live for seconds. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WorkloadRun } from '../src/audit/ledger.js';
@@ -82,7 +82,11 @@ function newHost(targets: Record<string, object>, more: NodeJS.ProcessEnv = {}) 
   });
   const home = env.CLOUD_CLI_HOME!;
   mkdirSync(home, { mode: 0o700 });
-  const configure = (config: object) => writeFileSync(join(home, 'config.json'), JSON.stringify(config));
+  // In one piece, since a process that keeps reads it again and again.
+  const configure = (config: object) => {
+    writeFileSync(join(home, 'new.json'), JSON.stringify(config));
+    renameSync(join(home, 'new.json'), join(home, 'config.json'));
+  };
   configure({ targets });
   return {
     env,
@@ -311,7 +315,10 @@ describe('cloud-cli keep', () => {
   ] as const)(
     'ends on %s with status %i, the mint in flight cancelled and recorded',
     async (signal, status) => {
-      const host = newHost({ prod: requests.aws('hanging'), vault: requests.azure() });
+      const host = newHost(
+        { prod: requests.aws('hanging'), vault: requests.azure() },
+        { FIXTURE_LIFETIME_SECONDS: '3600' },
+      );
       const kept = host.keep('prod', 'vault');
       await kept.reports('minted', 'vault');
       await until(async () => (await host.rows()).some(({ provider }) => provider === 'aws'));
@@ -476,7 +483,7 @@ describe('cloud-cli keep', () => {
     const host = newHost(targets);
     host.configure({ targets, allow: [{ providers: ['aws'] }] });
     const kept = host.keep(...names);
-    await until(() => kept.events().length === names.length);
+    await until(() => new Set(kept.events().map(({ target }) => target)).size === names.length);
     kept.kill('SIGTERM');
     expect((await kept.ended).stderr).toBe('');
   });
