@@ -245,13 +245,21 @@ describe('a pin', () => {
 describe('a hash', () => {
   it('is taken once of a file that stays as it is, and at the same time by many', async () => {
     const file = join(dirname(process.execPath), 'node');
-    const started = performance.now();
-    const all = await Promise.all(Array.from({ length: 20 }, () => provenanceOf(file)));
-    const first = performance.now() - started;
+    const timeOf = async (work: () => Promise<void>) => {
+      const began = process.cpuUsage();
+      await work();
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000;
+    };
+    const all: Awaited<ReturnType<typeof provenanceOf>>[] = [];
+    const first = await timeOf(async () => {
+      all.push(...(await Promise.all(Array.from({ length: 20 }, () => provenanceOf(file)))));
+    });
     expect(new Set(all.map((each) => each.sha256)).size).toBe(1);
-    const again = performance.now();
-    for (let time = 0; time < 20; time += 1) await provenanceOf(file);
-    expect(performance.now() - again).toBeLessThan(Math.max(first, 100));
+    const again = await timeOf(async () => {
+      for (let time = 0; time < 20; time += 1) await provenanceOf(file);
+    });
+    expect(again).toBeLessThan(Math.max(first, 100));
   });
 
   it('is of what the file holds now, though it was written within one tick of the clock', async () => {
