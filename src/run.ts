@@ -82,18 +82,23 @@ async function run({ file, argv, env, timeout_seconds, signal }: Command): Promi
     stop.signal.addEventListener('abort', () => resolve(stop.signal.reason), { once: true });
   });
 
+  // Its pipes end with it, unless a grandchild holds them: then a short grace is all they get. Where they have ended,
+  // the rest of it must not keep this process.
+  const drained = async () => {
+    // A host that stood still for that long has not looked into the pipes yet: it looks once more.
+    const grace = sleep(pipeGraceMs, undefined, { ref: false }).then(turn).then(turn);
+    await Promise.race([Promise.all([stdout.ended, stderr.ended]), grace]);
+  };
+
   try {
-    // Its pipes end with it, unless a grandchild holds them: then a short grace is all they get. Where they have ended,
-    // the rest of it must not keep this process.
     const ended = exited.then(async (exit) => {
-      // A host that stood still for that long has not looked into the pipes yet: it looks once more.
-      const grace = sleep(pipeGraceMs, undefined, { ref: false }).then(turn).then(turn);
-      await Promise.race([Promise.all([stdout.ended, stderr.ended]), grace]);
+      await drained();
       return exit;
     });
     const first = await Promise.race([ended, stopped]);
     if (typeof first === 'string') {
       await endGroup(group);
+      await drained();
       return { how: first, stderr: stderr.text() };
     }
     if (stop.signal.reason === 'flooded') return { how: 'flooded', stderr: stderr.text() };

@@ -119,6 +119,20 @@ describe('a vendor process', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  it('is heard to its last word, though its host stood still and its caller gave up then', async () => {
+    const abort = new AbortController();
+    const command = script(
+      'echo $$ >"$DIRECTORY/pid"; until [ -e "$DIRECTORY/go" ]; do sleep 0.05; done; echo last >&2',
+      { signal: abort.signal },
+    );
+    const ending = inProcess.run(command);
+    const pid = await pidIn(command.directory, 'pid');
+    writeFileSync(join(command.directory, 'go'), '');
+    while (isAlive(pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    abort.abort();
+    expect(await ending).toEqual({ how: 'cancelled', stderr: 'last\n' });
+  });
+
   it('is not started for a caller that gave up before', async () => {
     const command = script('touch "$DIRECTORY/started"', { signal: AbortSignal.abort() });
     expect(await inProcess.run(command)).toEqual({ how: 'cancelled', stderr: '' });
