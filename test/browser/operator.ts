@@ -1,5 +1,7 @@
 /** What an operator does on the page, by the words that stand there. */
+import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { until } from '../support.js';
 import type { Watched } from './chromium.js';
 import type { Console } from './stub-console.js';
 
@@ -44,12 +46,34 @@ export async function fact({ page }: Watched, name: string): Promise<string> {
   return (await row.locator('dd').innerText()).trim();
 }
 
-/** Confirms in the dialog and in the issuer's window. */
-export async function confirm({ context, page }: Watched): Promise<void> {
-  const opened = context.waitForEvent('page');
-  await page.getByRole('button', { name: 'Continue to sign-in' }).click();
+/** Asks the dialog for the issuer's window; where it had no address for one yet, it wants another click. */
+export async function askForWindow({ context, page }: Watched, name = 'Continue to sign-in'): Promise<void> {
+  let isOpen = false;
+  context.once('page', () => {
+    isOpen = true;
+  });
+  const button = page.getByRole('button', { name });
+  await button.click();
+  await until(async () => {
+    if (isOpen || (await page.getByText('The browser blocked the window').isVisible())) return true;
+    if (!(await page.getByText('Now continue to the sign-in.').isVisible())) return false;
+    await button.click();
+    return true;
+  });
+}
+
+/** The issuer's window. */
+export async function openWindow(watched: Watched, name?: string): Promise<Page> {
+  const opened = watched.context.waitForEvent('page');
+  await askForWindow(watched, name);
   const popup = await opened;
   await popup.getByText('You signed in too long ago').waitFor();
+  return popup;
+}
+
+/** Confirms in the dialog and in the issuer's window. */
+export async function confirm(watched: Watched): Promise<void> {
+  const popup = await openWindow(watched);
   const closed = popup.waitForEvent('close');
   await popup.getByRole('button', { name: 'Sign in as' }).click();
   await closed;
