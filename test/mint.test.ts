@@ -479,7 +479,8 @@ describe('a mint', () => {
 
   it('of a key that is being minted is a conflict, in another process too', async () => {
     const host = await newHost();
-    const first = host.mint(requests.aws('slow'));
+    const stop = new AbortController();
+    const first = failureOf(host.mint(requests.aws('hanging'), { signal: stop.signal }));
     await until(() => host.spawned().length === 1);
     const other = await openAuditStore(`sqlite:${join(host.home, 'audit.sqlite')}`);
     expect(await failureOf(host.mint(requests.aws(), { audit: other }))).toMatchObject({
@@ -487,6 +488,7 @@ describe('a mint', () => {
       outcome: 'not_issued',
     });
     await host.mint({ ...requests.aws(), target_credential_key: 'idp:aws:other' }, { audit: other });
+    stop.abort();
     await first;
     expect(host.spawned()).toHaveLength(2);
     expect(await host.audit.list({ key: 'idp:aws:prod' })).toHaveLength(1);

@@ -16,7 +16,7 @@ async function callOf(name: SideName, request: object): Promise<Buffer> {
 }
 
 describe.each(sideNames)('a client of the %s that goes away', (name: SideName) => {
-  it.each(['hanging', 'stubborn', 'grandchild', 'slow'])(
+  it.each(['hanging', 'stubborn', 'grandchild'])(
     'ends its run (%s), and its vendor process',
     async (word) => {
       const { home, audit } = sides.current;
@@ -69,7 +69,7 @@ describe.each(sideNames)('a client of the %s that goes away', (name: SideName) =
   });
 
   it('may mint the same key again at once', async () => {
-    const key = `idp:aws:slow-${name.replace(' ', '-')}`;
+    const key = `idp:aws:hanging-${name.replace(' ', '-')}`;
     const { url, path } = sides.current[name];
     const answer = await send(url, {
       target: path('sts'),
