@@ -18,8 +18,8 @@ import {
   until,
 } from './support.js';
 
-/** How long the long test goes on: 3600 is an hour of expiries. */
-const seconds = Number(process.env.KEEP_SECONDS ?? 24);
+/** How long the long test goes on: 3600 is an hour of expiries. Without it, four lifetimes. */
+const given = process.env.KEEP_SECONDS;
 const lifetime = 6;
 
 const ms = { second: 1000, minute: 60_000, hour: 3_600_000 };
@@ -224,11 +224,27 @@ function overlapping(rows: readonly WorkloadRun[]): [string, string][] {
   });
 }
 
+/**
+ * Seconds that a credential must live, so that the quarter which is left at its renewal is time for a mint that fails, and
+ * for another, on a machine as slow as this one is now.
+ */
+async function lifetimeHere(): Promise<number> {
+  const { env } = newHost({ prod: requests.aws() });
+  const began = performance.now();
+  for (let mint = 0; mint < 2; mint += 1) expect((await cloudCli(['mint', 'prod'], env)).code).toBe(0);
+  return Math.min(60, Math.max(lifetime, Math.ceil((12 * (performance.now() - began)) / ms.second)));
+}
+
 describe('cloud-cli keep', () => {
   it(
     'in two competing processes, through failures and an outage, never leaves an expired credential while the vendor answers, never mints a key twice at once, and does not grow',
     async () => {
-      const host = newHost({ prod: requests.aws(), vault: requests.azure() });
+      const lifetime = await lifetimeHere();
+      const seconds = Number(given ?? 4 * lifetime);
+      const host = newHost(
+        { prod: requests.aws(), vault: requests.azure() },
+        { FIXTURE_LIFETIME_SECONDS: String(lifetime) },
+      );
       const began = Date.now();
       const both = [host.keep('prod', 'vault'), host.keep('prod', 'vault')];
       const resolver = await host.resolver();
@@ -243,7 +259,8 @@ describe('cloud-cli keep', () => {
       const first = both.map(({ pid }) => residentMegabytes(pid));
 
       host.vendor.setDown(true);
-      for (const key of keys) await until(async () => (await missingAs(resolver, key)) === 'expired');
+      for (const key of keys)
+        await until(async () => (await missingAs(resolver, key)) === 'expired', (lifetime + 60) * ms.second);
       host.vendor.setDown(false);
       await served();
       const after = await misses(resolver, (seconds * ms.second) / 2);
@@ -280,7 +297,7 @@ describe('cloud-cli keep', () => {
       expect((await cloudCli(['audit', 'verify'], host.env)).code).toBe(0);
 
       for (const [at, size] of last.entries()) expect(size - first[at]!).toBeLessThan(48);
-      if (process.env.KEEP_SECONDS)
+      if (given !== undefined)
         console.log({
           runs: rows.length,
           minted: minted.length,
@@ -289,7 +306,7 @@ describe('cloud-cli keep', () => {
           looks: before.looks + after.looks,
         });
     },
-    seconds * ms.second + 120_000,
+    Number(given ?? 0) * ms.second + 900_000,
   );
 
   it('has another process take over from one that was killed while it minted', async () => {
@@ -375,12 +392,14 @@ describe('cloud-cli keep', () => {
     });
     await Promise.all(both.map(({ reports }) => reports('minted')));
     await new Promise((resolve) => setTimeout(resolve, 9.3 * ms.second));
-    const succeeded = (await host.rows()).filter(({ status }) => status === 'SUCCEEDED');
+    const succeeded = await until(async () => {
+      const rows = (await host.rows()).filter(({ status }) => status === 'SUCCEEDED');
+      return rows.length > 2 && rows;
+    });
     // Each lives for five seconds at least, and is renewed when two thirds of that are gone: on a slow machine more fit in.
     const seconds = (Date.now() - Date.parse(succeeded.at(-1)?.created_at ?? '')) / ms.second;
     const renewals = Math.ceil(seconds / (5 * (2 / 3)));
     expect(new Set(succeeded.map(({ source_identity }) => source_identity)).size).toBe(2);
-    expect(succeeded.length).toBeGreaterThan(2);
     expect(succeeded.length).toBeLessThanOrEqual(2 + renewals);
   });
 
