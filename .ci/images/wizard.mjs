@@ -55,7 +55,7 @@ export async function recordWizard() {
       .replace(/\n\S*\$\S*$/, '');
   } finally {
     tmux('kill-server');
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
     home.remove();
   }
 }

@@ -117,7 +117,7 @@ export class PostgresServer {
 
   async stop(): Promise<void> {
     await this.halt('immediate');
-    rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** The URL of a database, as a role of it. */

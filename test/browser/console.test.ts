@@ -250,7 +250,7 @@ describeChromium('the console', (lab) => {
     const directory = mkdtempSync(join(tmpdir(), 'cloud-cli-console-'));
     onTestFinished(async () => {
       await sts.close();
-      rmSync(directory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
     });
     const chain = await startChain({ vendor: { ...awsEnvironment(directory, sts.url), PATH: realPath } });
     const operator = await lab.open();

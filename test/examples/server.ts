@@ -101,7 +101,7 @@ export async function startExample(example: Example): Promise<Server> {
       await audit.close();
       await store.close();
       await issuer.close();
-      rmSync(home, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

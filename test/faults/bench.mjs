@@ -67,7 +67,7 @@ export class Bench {
 
   async end() {
     await this.everyLane((lane) => lane.end());
-    rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -45,7 +45,7 @@ export class Lane {
     const violations = await this.ask({ check: { directory, schedule, results, started, output } });
     if (died && !schedule.dies) violations.push(`the process died (${died}): ${output}`);
     const trace = readTrace(join(directory, 'log'));
-    if (!keep) rmSync(directory, { recursive: true, force: true });
+    if (!keep) rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
     return {
       violations,
       results,

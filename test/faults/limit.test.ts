@@ -44,7 +44,7 @@ describe.skipIf(!canBuildShim() && process.env.CI !== 'true')(
         }
       } finally {
         await witness.end();
-        rmSync(base, { recursive: true, force: true });
+        rmSync(base, { recursive: true, force: true, maxRetries: 10 });
       }
       expect(new Set(seen)).toEqual(new Set(['audit_unavailable', 'succeeded']));
     });

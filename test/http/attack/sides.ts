@@ -82,7 +82,7 @@ export async function startSides({ algorithms = ['ES256'], env = {}, ...options 
     close: async () => {
       for (const { close } of [admin, controller]) await Promise.all([close(), close()]);
       await Promise.all([issuer.close(), audit.close(), store.close()]);
-      rmSync(home, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   return sides;
