@@ -255,11 +255,6 @@ describe.each(named('.Dockerfile'))('%s', (name) => {
     // On loopback alone here, and on a port of its own.
     const own = String(await freePort());
     const served = [...args.map((arg: string) => arg.replace('0.0.0.0', '127.0.0.1')), '--port', own];
-    const child = spawn(process.execPath, [join(root, 'bin/cloud-cli.js'), ...served], {
-      env: { ...env, ...here },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
     const [program, ...question] = JSON.parse(of('HEALTHCHECK')[0]!.replace('CMD ', '')) as string[];
     expect(program).toBe('node');
     const ask = () =>
@@ -270,6 +265,11 @@ describe.each(named('.Dockerfile'))('%s', (name) => {
         ),
       ).then(({ code }) => code);
     expect(await ask()).toBe(1);
+    const child = spawn(process.execPath, [join(root, 'bin/cloud-cli.js'), ...served], {
+      env: { ...env, ...here },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
     await until(async () => (await ask()) === 0);
   });
 });
