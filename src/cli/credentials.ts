@@ -4,8 +4,9 @@ import { loadSettings } from '../config.js';
 import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError } from '../errors.js';
 import { CredentialKey } from '../key.js';
-import { type Io, print, printJson, printPairs, printTable } from './io.js';
+import { type Io, print, printJson, printPairs } from './io.js';
 import { withStore } from './stored.js';
+import { printTable } from './table.js';
 
 export function credentialsCommand(io: Io): Command {
   const credentials = new Command('credentials')
@@ -31,7 +32,10 @@ function listCommand(io: Io): Command {
         row.source_identity,
         row.audit_run_id,
       ]);
-      printTable(io, ['KEY', 'PROVIDER', 'LEFT', 'IDENTITY', 'RUN'], rows);
+      printTable(io, ['KEY', 'PROVIDER', 'LEFT', 'IDENTITY', 'RUN'], rows, {
+        cut: [],
+        omit: ['PROVIDER', 'RUN'],
+      });
     });
 }
 

@@ -43,22 +43,6 @@ export function printPairs(io: Io, pairs: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(pairs)) print(io, `${name.padEnd(width)}  ${value ?? '-'}`);
 }
 
-/** Rows under headings, in columns as wide as they need. */
-export function printTable(io: Io, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
-  const lines = [headings, ...rows].map((row) =>
-    row.map((cell) => String(cell ?? '-').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')),
-  );
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of lines)
-    print(
-      io,
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
-}
-
 /** All of standard input. */
 export async function readAll(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
