@@ -181,10 +181,12 @@ describe('cloud-cli mint', () => {
     expect(spawned()).toHaveLength(1);
   });
 
-  it('with --min-remaining mints only what runs out', async () => {
+  it('with --min-remaining mints only what runs out, and says on stderr what it kept', async () => {
     const { env, spawned } = recording();
     const first = await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env);
-    expect(await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env)).toEqual(first);
+    const again = await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env);
+    expect([first.stderr, again.code, again.stdout]).toEqual(['', 0, first.stdout]);
+    expect(again.stderr).toBe('cloud-cli: kept: idp:aws:prod is still fresh, 59m left; nothing was minted\n');
     expect((await cloudCli([...mintAws, '--min-remaining', '2h', '--json'], env)).stdout).not.toBe(
       first.stdout,
     );

@@ -33,7 +33,11 @@ export function printJson(io: Io, value: unknown): void {
 }
 
 /** A line for a person, to stderr. */
-export function say(io: Io, kind: 'error' | 'hint' | 'outcome' | 'run' | 'warning', text: string): void {
+export function say(
+  io: Io,
+  kind: 'error' | 'hint' | 'kept' | 'outcome' | 'run' | 'warning',
+  text: string,
+): void {
   io.stderr.write(`cloud-cli: ${kind}: ${text}\n`);
 }
 
