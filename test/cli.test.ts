@@ -286,11 +286,36 @@ describe('cloud-cli exec', () => {
       code: exitCodes.invalid_request,
       stdout: '',
     });
-    const fresh = freshEnvironment();
-    await cloudCli(mintAws, fresh);
-    expect(await cloudCli(['exec', 'idp:aws:prod', '--', '/nonexistent'], fresh)).toMatchObject({
-      code: exitCodes.not_found,
-    });
+  });
+
+  it('exits as env and shells do where there is no such command, or none that can be executed', async () => {
+    const env = freshEnvironment();
+    await cloudCli(mintAws, env);
+    const directory = env.HOME!;
+    const plain = join(directory, 'plain');
+    writeFileSync(plain, 'echo ran\n', { mode: 0o644 });
+    const ended = async (command: string) => {
+      const { code, stdout, stderr } = await cloudCli(['exec', 'idp:aws:prod', '--', command], env);
+      expect(stderr).toMatch(/^cloud-cli: error: .+\ncloud-cli: hint: .+\n$/);
+      return [code, stdout, stderr.split('\n')[0]];
+    };
+    expect(await ended('no-such-command')).toEqual([
+      127,
+      '',
+      'cloud-cli: error: no-such-command is not found on PATH',
+    ]);
+    expect(await ended('/nonexistent')).toEqual([127, '', 'cloud-cli: error: /nonexistent is not found']);
+    expect(await ended('')).toEqual([127, '', "cloud-cli: error: '' is not found on PATH"]);
+    for (const [command, why] of [
+      [plain, 'EACCES'],
+      [directory, 'EACCES'],
+      [`${plain}/below`, 'ENOTDIR'],
+    ] as const)
+      expect(await ended(command)).toEqual([
+        126,
+        '',
+        `cloud-cli: error: ${command} cannot be executed (${why})`,
+      ]);
   });
 });
 

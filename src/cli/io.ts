@@ -54,7 +54,10 @@ export async function readAll(io: Io): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Thrown by a command whose exit status is not its own, such as `exec`. */
+/** Thrown by a command whose exit status is not its own, such as `exec`; `words` say why, where nothing has. */
 export class ExitStatus {
-  constructor(readonly status: number) {}
+  constructor(
+    readonly status: number,
+    readonly words?: { error: string; hint: string },
+  ) {}
 }

@@ -33,7 +33,13 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(own, { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof ExitStatus) return error.status;
+    if (error instanceof ExitStatus) {
+      if (error.words !== undefined) {
+        say(io, 'error', error.words.error);
+        say(io, 'hint', error.words.hint);
+      }
+      return error.status;
+    }
     if (codeOf(error) === 'EPIPE') return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // It has printed its help: a group of commands was named without one of them.
