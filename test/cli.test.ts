@@ -76,6 +76,50 @@ describe('cloud-cli mint', () => {
     },
   );
 
+  it('names in its hint the flags of the fields that it refuses, and none for what was given elsewhere', async () => {
+    const env = freshEnvironment();
+    const refused = async (args: string[], more = {}) => {
+      const { code, stdout } = await cloudCli([...args, '--json'], { ...env, ...more });
+      const { error } = JSON.parse(stdout);
+      expect([code, error.code]).toEqual([exitCodes.invalid_request, 'invalid_request']);
+      return {
+        fields: error.issues.map(({ field }: { field: string }) => field),
+        flags: error.hint.match(/--[a-z][a-z-]+(?=[ ,.]|$)/g) ?? [],
+      };
+    };
+    const role = requests.aws().role_arn;
+    expect(await refused(['mint', '--provider', 'aws', '--role-arn', 'deploy'])).toEqual({
+      fields: ['role_arn', 'target_credential_key'],
+      flags: ['--role-arn', '--target-credential-key'],
+    });
+    expect(await refused([...mintAws, '--duration-seconds=1'])).toEqual({
+      fields: ['duration_seconds'],
+      flags: ['--duration-seconds'],
+    });
+    const file = join(env.HOME!, 'external-id');
+    writeFileSync(file, 'a b');
+    const external_id = { fields: ['external_id'], flags: [] };
+    expect(await refused([...mintAws, '--external-id-file', file])).toEqual({
+      ...external_id,
+      flags: ['--external-id-file'],
+    });
+    expect(await refused(mintAws, { CLOUD_CLI_EXTERNAL_ID: 'a b' })).toEqual(external_id);
+    const config = join(env.HOME!, 'config.json');
+    writeFileSync(config, JSON.stringify({ targets: { prod: { provider: 'aws', role_arn: role } } }));
+    expect(await refused(['mint', 'prod'], { CLOUD_CLI_CONFIG: config })).toEqual({
+      fields: ['target_credential_key'],
+      flags: [],
+    });
+    expect(await refused(['audit', 'list', '--since', 'yesterday'])).toEqual({
+      fields: ['since'],
+      flags: ['--since'],
+    });
+    expect(await refused([...mintAws, '--min-remaining', 'soon'])).toEqual({
+      fields: ['min_remaining'],
+      flags: ['--min-remaining'],
+    });
+  });
+
   it('on Ctrl-C ends the vendor process, records the run as cancelled and exits with 130', async () => {
     const { env, spawned } = recording();
     const child = startCloudCli(
