@@ -25,7 +25,7 @@ describe('cloud-cli audit list', () => {
     expect(failed!.split(/ +/).slice(1, 3)).toEqual(['FAILED', 'nonzero_exit']);
   });
 
-  it('fits a terminal: it cuts, then leaves out what matters least, and never the run', async () => {
+  it('fits a terminal: it cuts the actor, then leaves out what matters least, and never the key and the run', async () => {
     const env = freshEnvironment({ CLOUD_CLI_ACTOR: 'alice.with.a.long.name@example.com' });
     await cloudCli(['mint', ...flagsOf(requests.aws('denied'))], env);
     const whole = await printed(['audit', 'list'], env);
@@ -35,6 +35,7 @@ describe('cloud-cli audit list', () => {
       const lines = await printed(['audit', 'list'], env, columns);
       expect(widest(lines)).toBeLessThanOrEqual(columns);
       expect(lines[1]).toContain(run);
+      expect(lines[1]).toContain(' idp:aws:prod ');
       return headings(lines);
     };
     expect(await printed(['audit', 'list'], env, 200)).toEqual(whole);

@@ -66,7 +66,7 @@ function listCommand(io: Io): Command {
         row.run_id,
       ]);
       printTable(io, ['CREATED', 'STATUS', 'CODE', 'PROVIDER', 'KEY', 'ACTOR', 'RUN'], cells, {
-        cut: ['KEY', 'ACTOR'],
+        cut: ['ACTOR'],
         omit: ['PROVIDER', 'ACTOR', 'CREATED'],
       });
     });

@@ -9,7 +9,7 @@ export interface Spare {
   omit: readonly string[];
 }
 
-/** Wide enough to tell one actor or key from another. */
+/** Wide enough to tell one actor from another. */
 const leastWidth = 10;
 const gap = '  ';
 
