@@ -3,7 +3,7 @@
  * to whom. Vendor CLIs are the simulated ones of fixtures/, all is in a temporary home, and all is on loopback.
  *
  *   node examples/try-serve.mjs            # shows a session, and ends
- *   node examples/try-serve.mjs --stay     # prints a token, and waits for you
+ *   node examples/try-serve.mjs --stay     # prints what a shell needs to call it, and waits for you
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -96,9 +96,15 @@ const request = {
 
 try {
   if (process.argv.includes('--stay')) {
-    console.log(
-      `\nA token for an hour, fresh for three minutes:\n${await token({ secondsAgo: 0, minutes: 60 })}\n\nCtrl-C ends it.`,
-    );
+    const old = await token({ secondsAgo: 600, minutes: 60 });
+    const fresh = await token({ secondsAgo: 0, minutes: 60 });
+    console.log(`
+# For another terminal: tokens for an hour, of an authentication ten minutes ago, and of now, which is fresh for three minutes
+export ADMIN=${admin}/admin/settings/credentials/cloud-cli
+export OLD_TOKEN=${old}
+export TOKEN=${fresh}
+
+# Ctrl-C ends it.`);
     await once(process, 'SIGINT');
   } else {
     await call('No token', 'preview', { body: request });

@@ -1,6 +1,5 @@
 /** Runs a command in the foreground with the streams of this process, as a shell would. */
 import { constants } from 'node:os';
-import { CloudCliError } from './errors.js';
 
 const forwarded = [
   'SIGINT',
@@ -15,11 +14,18 @@ const forwarded = [
 /** What a terminal itself sends to everything in its foreground, the child included. */
 const fromTerminal: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 
-/**
- * Resolves to the command's exit status, or 128 and the number of the signal that ended it.
- * @throws CloudCliError `not_found` when there is no such command
- */
-export async function runInForeground(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/** How a command ended; `why` it was not run, such as ENOENT, where it was not. */
+export interface ForegroundEnding {
+  /** Its exit status, or 128 and the number of the signal that ended it; where it was not run, as of env(1) or a shell. */
+  status: number;
+  why?: string;
+}
+
+/** Runs the command to its end. */
+export async function runInForeground(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<ForegroundEnding> {
   const { execa } = await import('execa');
   const [file = '', ...args] = argv;
   const forward = (signal: NodeJS.Signals) => {
@@ -37,11 +43,10 @@ export async function runInForeground(argv: readonly string[], env: NodeJS.Proce
   });
   try {
     const { exitCode, signal, code } = await child;
-    if (signal) return 128 + constants.signals[signal as NodeJS.Signals];
-    if (exitCode !== undefined) return exitCode;
-    throw new CloudCliError('not_found', `${file} cannot be run (${code ?? 'unknown'})`, {
-      hint: 'Check that the command is on PATH and executable.',
-    });
+    if (signal) return { status: 128 + constants.signals[signal as NodeJS.Signals] };
+    if (exitCode !== undefined) return { status: exitCode };
+    const why = file === '' ? 'ENOENT' : (code ?? 'unknown');
+    return { status: why === 'ENOENT' ? 127 : 126, why };
   } finally {
     for (const signal of forwarded) process.off(signal, forward);
   }

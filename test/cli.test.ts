@@ -87,6 +87,50 @@ describe('cloud-cli mint', () => {
     },
   );
 
+  it('names in its hint the flags of the fields that it refuses, and none for what was given elsewhere', async () => {
+    const env = freshEnvironment();
+    const refused = async (args: string[], more = {}) => {
+      const { code, stdout } = await cloudCli([...args, '--json'], { ...env, ...more });
+      const { error } = JSON.parse(stdout);
+      expect([code, error.code]).toEqual([exitCodes.invalid_request, 'invalid_request']);
+      return {
+        fields: error.issues.map(({ field }: { field: string }) => field),
+        flags: error.hint.match(/--[a-z][a-z-]+(?=[ ,.]|$)/g) ?? [],
+      };
+    };
+    const role = requests.aws().role_arn;
+    expect(await refused(['mint', '--provider', 'aws', '--role-arn', 'deploy'])).toEqual({
+      fields: ['role_arn', 'target_credential_key'],
+      flags: ['--role-arn', '--target-credential-key'],
+    });
+    expect(await refused([...mintAws, '--duration-seconds=1'])).toEqual({
+      fields: ['duration_seconds'],
+      flags: ['--duration-seconds'],
+    });
+    const file = join(env.HOME!, 'external-id');
+    writeFileSync(file, 'a b');
+    const external_id = { fields: ['external_id'], flags: [] };
+    expect(await refused([...mintAws, '--external-id-file', file])).toEqual({
+      ...external_id,
+      flags: ['--external-id-file'],
+    });
+    expect(await refused(mintAws, { CLOUD_CLI_EXTERNAL_ID: 'a b' })).toEqual(external_id);
+    const config = join(env.HOME!, 'config.json');
+    writeFileSync(config, JSON.stringify({ targets: { prod: { provider: 'aws', role_arn: role } } }));
+    expect(await refused(['mint', 'prod'], { CLOUD_CLI_CONFIG: config })).toEqual({
+      fields: ['target_credential_key'],
+      flags: [],
+    });
+    expect(await refused(['audit', 'list', '--since', 'yesterday'])).toEqual({
+      fields: ['since'],
+      flags: ['--since'],
+    });
+    expect(await refused([...mintAws, '--min-remaining', 'soon'])).toEqual({
+      fields: ['min_remaining'],
+      flags: ['--min-remaining'],
+    });
+  });
+
   it('on Ctrl-C ends the vendor process, records the run as cancelled and exits with 130', async () => {
     const { env, spawned } = recording();
     const child = startCloudCli(
@@ -200,10 +244,12 @@ describe('cloud-cli mint', () => {
     expect(spawned()).toHaveLength(1);
   });
 
-  it('with --min-remaining mints only what runs out', async () => {
+  it('with --min-remaining mints only what runs out, and says on stderr what it kept', async () => {
     const { env, spawned } = recording();
     const first = await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env);
-    expect(await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env)).toEqual(first);
+    const again = await cloudCli([...mintAws, '--min-remaining', '15m', '--json'], env);
+    expect([first.stderr, again.code, again.stdout]).toEqual(['', 0, first.stdout]);
+    expect(again.stderr).toBe('cloud-cli: kept: idp:aws:prod is still fresh, 59m left; nothing was minted\n');
     expect((await cloudCli([...mintAws, '--min-remaining', '2h', '--json'], env)).stdout).not.toBe(
       first.stdout,
     );
@@ -307,11 +353,36 @@ describe('cloud-cli exec', () => {
       code: exitCodes.invalid_request,
       stdout: '',
     });
-    const fresh = freshEnvironment();
-    await cloudCli(mintAws, fresh);
-    expect(await cloudCli(['exec', 'idp:aws:prod', '--', '/nonexistent'], fresh)).toMatchObject({
-      code: exitCodes.not_found,
-    });
+  });
+
+  it('exits as env and shells do where there is no such command, or none that can be executed', async () => {
+    const env = freshEnvironment();
+    await cloudCli(mintAws, env);
+    const directory = env.HOME!;
+    const plain = join(directory, 'plain');
+    writeFileSync(plain, 'echo ran\n', { mode: 0o644 });
+    const ended = async (command: string) => {
+      const { code, stdout, stderr } = await cloudCli(['exec', 'idp:aws:prod', '--', command], env);
+      expect(stderr).toMatch(/^cloud-cli: error: .+\ncloud-cli: hint: .+\n$/);
+      return [code, stdout, stderr.split('\n')[0]];
+    };
+    expect(await ended('no-such-command')).toEqual([
+      127,
+      '',
+      'cloud-cli: error: no-such-command is not found on PATH',
+    ]);
+    expect(await ended('/nonexistent')).toEqual([127, '', 'cloud-cli: error: /nonexistent is not found']);
+    expect(await ended('')).toEqual([127, '', "cloud-cli: error: '' is not found on PATH"]);
+    for (const [command, why] of [
+      [plain, 'EACCES'],
+      [directory, 'EACCES'],
+      [`${plain}/below`, 'ENOTDIR'],
+    ] as const)
+      expect(await ended(command)).toEqual([
+        126,
+        '',
+        `cloud-cli: error: ${command} cannot be executed (${why})`,
+      ]);
   });
 });
 

@@ -108,6 +108,11 @@ describe.each([...commands])('cloud-cli %s', (name, command) => {
     expect(help.slice(help.search(/^Example/m))).toContain(words);
   });
 
+  it('fits a terminal of 80 columns, and says of its own help what it says of others', () => {
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(help).not.toContain('display help for command');
+  });
+
   it('is in a man page, with each of its flags', () => {
     const page = pages.get(pageOf(name)) ?? '';
     expect(page).toContain(
@@ -215,3 +220,12 @@ function wrong(line: string): string[] {
 function everyFlag(command: Command): string[] {
   return everyCommand(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''));
 }
+
+it('the help of a mint says which flags are required, and what the others are by default', () => {
+  const command = commands.get('mint')!;
+  for (const { name, required, default: value } of listHandlers().flatMap(fieldsOf)) {
+    const { description } = flagsOf(command).find(({ long }) => long === `--${name.replaceAll('_', '-')}`)!;
+    expect([name, description.endsWith('Required.')]).toEqual([name, required]);
+    expect([name, description.endsWith(`Default ${value}.`)]).toEqual([name, value !== undefined]);
+  }
+});

@@ -12,8 +12,9 @@ import { CloudCliError, invalidRequest } from '../errors.js';
 import { Secret } from '../secret.js';
 import { checkpointCommand } from './audit/checkpoint.js';
 import { readSavedHeads } from './audit/saved-heads.js';
-import { type Io, print, printJson, printPairs, printTable, readAll } from './io.js';
+import { type Io, print, printJson, printPairs, readAll } from './io.js';
 import { withCount } from './spinner.js';
+import { printTable } from './table.js';
 
 export function auditCommand(io: Io): Command {
   const audit = new Command('audit')
@@ -56,14 +57,18 @@ function listCommand(io: Io): Command {
       });
       if (json) return printJson(io, rows);
       const cells = rows.map((row) => [
-        row.created_at,
+        row.created_at.replace(/\.\d+Z$/, 'Z'),
         row.status,
+        row.error?.code,
         row.provider,
         row.credential_key,
         row.actor,
         row.run_id,
       ]);
-      printTable(io, ['CREATED', 'STATUS', 'PROVIDER', 'KEY', 'ACTOR', 'RUN'], cells);
+      printTable(io, ['CREATED', 'STATUS', 'CODE', 'PROVIDER', 'KEY', 'ACTOR', 'RUN'], cells, {
+        cut: ['ACTOR'],
+        omit: ['PROVIDER', 'ACTOR', 'CREATED'],
+      });
     });
 }
 

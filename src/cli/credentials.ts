@@ -1,11 +1,12 @@
 /** `cloud-cli credentials`: what the store holds, without its secrets. */
 import { Command } from 'commander';
 import { loadSettings } from '../config.js';
-import type { CredentialMetadata } from '../credential.js';
 import { CloudCliError } from '../errors.js';
 import { CredentialKey } from '../key.js';
-import { type Io, print, printJson, printPairs, printTable } from './io.js';
+import { type Io, print, printJson, printPairs } from './io.js';
 import { withStore } from './stored.js';
+import { printTable } from './table.js';
+import { timeLeft } from './time-left.js';
 
 export function credentialsCommand(io: Io): Command {
   const credentials = new Command('credentials')
@@ -31,7 +32,10 @@ function listCommand(io: Io): Command {
         row.source_identity,
         row.audit_run_id,
       ]);
-      printTable(io, ['KEY', 'PROVIDER', 'LEFT', 'IDENTITY', 'RUN'], rows);
+      printTable(io, ['KEY', 'PROVIDER', 'LEFT', 'IDENTITY', 'RUN'], rows, {
+        cut: [],
+        omit: ['PROVIDER', 'RUN'],
+      });
     });
 }
 
@@ -63,15 +67,6 @@ function removeCommand(io: Io): Command {
       if (json) printJson(io, { credential_key: key, removed });
       else print(io, `removed ${key}`);
     });
-}
-
-/** Such as 59m, 1h 5m or expired. */
-export function timeLeft({ expires_at }: Pick<CredentialMetadata, 'expires_at'>, now = Date.now()): string {
-  const seconds = Math.floor((Date.parse(expires_at) - now) / 1000);
-  if (!(seconds > 0)) return 'expired';
-  if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes}m` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
 
 function notFound(key: CredentialKey): CloudCliError {

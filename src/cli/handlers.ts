@@ -1,7 +1,8 @@
 /** `cloud-cli handlers`: the providers, their fields, and whether each vendor CLI is on this host. */
 import { Command } from 'commander';
 import { describeHandlers } from '../providers.js';
-import { type Io, printJson, printTable } from './io.js';
+import { type Io, printJson } from './io.js';
+import { printTable } from './table.js';
 
 export function handlersCommand(io: Io): Command {
   return new Command('handlers')

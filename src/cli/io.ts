@@ -33,7 +33,11 @@ export function printJson(io: Io, value: unknown): void {
 }
 
 /** A line for a person, to stderr. */
-export function say(io: Io, kind: 'error' | 'hint' | 'outcome' | 'run' | 'warning', text: string): void {
+export function say(
+  io: Io,
+  kind: 'error' | 'hint' | 'kept' | 'outcome' | 'run' | 'warning',
+  text: string,
+): void {
   io.stderr.write(`cloud-cli: ${kind}: ${text}\n`);
 }
 
@@ -43,22 +47,6 @@ export function printPairs(io: Io, pairs: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(pairs)) print(io, `${name.padEnd(width)}  ${value ?? '-'}`);
 }
 
-/** Rows under headings, in columns as wide as they need. */
-export function printTable(io: Io, headings: readonly string[], rows: readonly (readonly unknown[])[]): void {
-  const lines = [headings, ...rows].map((row) =>
-    row.map((cell) => String(cell ?? '-').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')),
-  );
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  for (const line of lines)
-    print(
-      io,
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
-}
-
 /** All of standard input. */
 export async function readAll(io: Io): Promise<string> {
   const chunks: Buffer[] = [];
@@ -66,7 +54,10 @@ export async function readAll(io: Io): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Thrown by a command whose exit status is not its own, such as `exec`. */
+/** Thrown by a command whose exit status is not its own, such as `exec`; `words` say why, where nothing has. */
 export class ExitStatus {
-  constructor(readonly status: number) {}
+  constructor(
+    readonly status: number,
+    readonly words?: { error: string; hint: string },
+  ) {}
 }

@@ -18,7 +18,7 @@ export function keepCommand(io: Io): Command {
     .option('--json', 'Print JSON lines.')
     .addHelpText(
       'after',
-      '\nTargets, allow rules and pins are read again before each mint; the ledger and the store are those of the start.\n\nExample:\n  cloud-cli keep prod staging --json',
+      '\nTargets, allow rules and pins are read again before each mint; the ledger and\nthe store are those of the start.\n\nExample:\n  cloud-cli keep prod staging --json',
     )
     .action(async (targets: string[], { json }: { json?: boolean }) => {
       const settings = loadSettings(io.env);

@@ -4,7 +4,7 @@ import { CloudCliError, exitCodes, isCloudCliError } from '../errors.js';
 import { ExitStatus, type Io, printJson, say } from './io.js';
 import { buildProgram } from './program.js';
 import { systemIo } from './system.js';
-import { usageFailure } from './usage.js';
+import { usageFailure, withFlags } from './usage.js';
 import { canAsk, runWizard } from './wizard.js';
 
 /** Runs one command and resolves to its exit status; it never rejects. */
@@ -33,12 +33,21 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(own, { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof ExitStatus) return error.status;
+    if (error instanceof ExitStatus) {
+      if (error.words !== undefined) {
+        say(io, 'error', error.words.error);
+        say(io, 'hint', error.words.hint);
+      }
+      return error.status;
+    }
     if (codeOf(error) === 'EPIPE') return 0;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // It has printed its help: a group of commands was named without one of them.
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.invalid_request;
-    const failure = error instanceof CommanderError ? usageFailure(error, program, own) : asFailure(error);
+    const failure =
+      error instanceof CommanderError
+        ? usageFailure(error, program, own)
+        : withFlags(asFailure(error), program, own);
     report(failure, io);
     if (wantsJson(args)) printJson(io, { error: failure });
     return exitCodes[failure.code];

@@ -2,15 +2,17 @@
 import { Command } from 'commander';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
+import type { CredentialMetadata } from '../credential.js';
 import { mint } from '../mint.js';
 import { defaultTimeoutSeconds } from '../request.js';
 import { openCredentialStore } from '../stores/open.js';
 import { untilInterrupted } from './interrupt.js';
-import { type Io, printJson, printPairs } from './io.js';
+import { type Io, printJson, printPairs, say } from './io.js';
 import { addRequestFlags, requestOf } from './request-flags.js';
 import { secondsOf } from './seconds.js';
 import { mintingOf, withSpinner } from './spinner.js';
 import { targetRequest } from './target.js';
+import { sayLeft } from './time-left.js';
 
 export function mintCommand(io: Io): Command {
   const command = new Command('mint')
@@ -32,13 +34,17 @@ export function mintCommand(io: Io): Command {
       const request = await requestOf(options, io, targetRequest(settings, target));
       const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
       const audit = await openAuditStore(settings.audit_url);
+      let stored: CredentialMetadata | undefined;
       try {
         const envelope = await untilInterrupted((signal) =>
           withSpinner(io, { words: mintingOf(secondsIn(request)), signal }, () =>
             mint(request, {
               persist: store.persist,
               ready: store.ready,
-              stored: store.describe,
+              stored: async (key) => {
+                stored = await store.describe(key);
+                return stored;
+              },
               audit,
               signal,
               policy: settings.allow,
@@ -49,6 +55,9 @@ export function mintCommand(io: Io): Command {
             }),
           ),
         );
+        // A mint has a run of its own: what names the stored credential's is that which was kept.
+        if (envelope.audit_run_id === stored?.audit_run_id)
+          say(io, 'kept', `${stored.credential_key} is still fresh, ${sayLeft(stored)}; nothing was minted`);
         if (options.json) printJson(io, envelope);
         else printPairs(io, { ...envelope });
       } finally {

@@ -35,13 +35,15 @@ export async function buildProgram(io: Io, child: readonly string[] = [], name?:
   const program = new Command('cloud-cli')
     .description("Mint short-lived AWS, GCP and Azure credentials through the vendors' own CLIs.")
     .version(version, '-V, --version', 'Print the version.')
-    .helpCommand('help [command]', 'Show the help of a command.')
     .addHelpText(
       'after',
       '\nExample:\n  cloud-cli mint --provider aws --target-credential-key idp:aws:prod \\\n    --role-arn arn:aws:iam::123456789012:role/deploy',
     );
   for (const each of commandsFor(name)) program.addCommand(await commands[each]!({ io, child }));
   for (const command of everyCommand(program)) {
+    // Of a command with an argument, help would be one more value of it.
+    if (command.commands.length > 0 && command.registeredArguments.length === 0)
+      command.helpCommand('help [command]', 'Show the help of a command.');
     command
       .helpOption('-h, --help', 'Show this help.')
       .exitOverride()

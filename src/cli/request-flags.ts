@@ -39,7 +39,7 @@ function everyFlag(): Flag[] {
 export function addRequestFlags(command: Command): Command {
   const names = listHandlers().map(({ name }) => name);
   command.optionsGroup('Request:');
-  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}.`));
+  command.addOption(new Option('--provider <name>', `One of ${names.join(', ')}. Required.`));
   const grouped = flags().map((flag) => ({ flag, group: ['Request', ...flag.providers].join(', ') }));
   for (const group of new Set(['Request', ...grouped.map(({ group }) => group)])) {
     command.optionsGroup(`${group}:`);
@@ -50,7 +50,9 @@ export function addRequestFlags(command: Command): Command {
   return command;
 }
 
-function addFlag(command: Command, { name, help, type, secret }: Flag): void {
+function addFlag(command: Command, flag: Flag): void {
+  const { name, type, secret } = flag;
+  const help = helpOf(flag);
   const option = `--${kebab(name)}`;
   if (type === 'list') command.addOption(new Option(`${option} <value...>`, help));
   else if (type === 'map') command.addOption(new Option(`${option} <key=value...>`, help));
@@ -62,6 +64,12 @@ function addFlag(command: Command, { name, help, type, secret }: Flag): void {
       `The same from a file; - is standard input, or a prompt. Or set ${variable(name)}.`,
     ).conflicts(camel(name)),
   );
+}
+
+function helpOf({ help, required, default: value }: Flag): string {
+  return [help, required && 'Required.', value !== undefined && `Default ${value}.`]
+    .filter((part) => part !== false)
+    .join(' ');
 }
 
 /**

@@ -30,7 +30,7 @@ export function serveCommand(io: Io): Command {
     .option('--allow-all', 'Let the controller start without allow rules.')
     .addHelpText(
       'after',
-      "\nThe issuer of the operators' tokens is given in CLOUD_CLI_JWT_ISSUER, CLOUD_CLI_JWT_AUDIENCE and CLOUD_CLI_JWKS_URL,\nthe controller behind the admin side in CLOUD_CLI_CONTROLLER_URL.\n\nExample:\n  cloud-cli serve controller --port 8081",
+      "\nThe issuer of the operators' tokens is given in CLOUD_CLI_JWT_ISSUER,\nCLOUD_CLI_JWT_AUDIENCE and CLOUD_CLI_JWKS_URL, the controller behind the admin\nside in CLOUD_CLI_CONTROLLER_URL.\n\nExample:\n  cloud-cli serve controller --port 8081",
     )
     .action(async (side: keyof typeof ports, options: Options) => {
       const settings = loadSettings(io.env);

@@ -57,7 +57,7 @@ describeChromium('the page', (lab) => {
       timeout_seconds: 30,
       run_id: await fact(operator, 'audit_run_id'),
     });
-    expect(await fact(operator, 'time_left')).toMatch(/^59m \d+s left$/);
+    expect(await fact(operator, 'time_left')).toMatch(/^59m \d+s$/);
     site.script.rows.set(body.run_id, rowFor(body));
     await page.getByRole('button', { name: 'Show the ledger row' }).click();
     await page.getByRole('table', { name: 'Ledger row' }).waitFor();

@@ -5,7 +5,7 @@ const runId = /\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b
 const hash = /\b[0-9a-f]{64}\b/g;
 const accessKeyId = /\bASIA[A-Z0-9]{16}\b/g;
 const kinds = [runId, hash, accessKeyId];
-const time = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const time = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/g;
 
 export class Names {
   /** By the value of this run: what the document has in its place. */
@@ -37,7 +37,7 @@ export class Names {
     return (
       text
         // An hour lies between when a credential was minted and when it ends, as a reader would see it.
-        .replace(time, '2026-11-23T15:04:05.000Z')
+        .replace(time, (_, fraction) => (fraction ? '2026-11-23T15:04:05.000Z' : '2026-11-23T15:04:05Z'))
         .replace(/((?:expires_at|live_until|until)"?:? +"?2026-11-23T)15/g, '$116')
         .replace(/(duration_ms"?:? +)\d+/g, '$1540')
         .replace(/(\bhost +)\S+/g, '$1control-plane')

@@ -2,7 +2,7 @@
  * The shell blocks of the documents, as a reader would type them.
  *
  * ```sh run``` is run and must succeed; ```console``` is run too, and must print what stands there (a line `...` stands for
- * any lines). ```sh vendor``` is for the vendors' CLIs (vendor.test.ts). ```sh host``` changes a host or needs another one,
+ * any lines). ```sh try-serve``` is run by test/try-serve.test.ts. ```sh vendor``` is for the vendors' CLIs (vendor.test.ts). ```sh host``` changes a host or needs another one,
  * such as a registry, a collector or systemd: of that and of any other block bash checks the syntax, and no more.
  * UPDATE_DOCUMENTS=1 writes what the consoles print now.
  */

@@ -2,7 +2,7 @@
 import { isUnheard, type ShownFailure } from './calls.js';
 import { codes, isCode } from './codes.js';
 import { facts, heading, make, prose } from './make.js';
-import { timeLeft } from './time-left.js';
+import { sayLeft } from './time-left.js';
 
 /** `minted` tells whether the call could have issued a credential at all. */
 export function failureStep(
@@ -40,7 +40,7 @@ export function failureStep(
 /** No answer says nothing about the cloud; an answer without an outcome says that nothing was asked of it. */
 function inTheCloud(failure: ShownFailure): string {
   const { outcome, live_until } = failure;
-  const until = live_until === undefined ? 'its expiry' : `${live_until} (${timeLeft(live_until)})`;
+  const until = live_until === undefined ? 'its expiry' : `${live_until} (${sayLeft(live_until)})`;
   if (outcome === 'issued') return `The cloud has issued a credential, live until ${until}.`;
   if (outcome === 'unknown') return `The cloud may hold a live credential until ${until}.`;
   if (outcome === undefined && isUnheard(failure))

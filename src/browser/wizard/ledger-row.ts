@@ -4,7 +4,7 @@ import type { RunAnswer } from '../answers.js';
 import type { Answered } from './calls.js';
 import { codes, isCode } from './codes.js';
 import { button, type Child, make, mark, prose } from './make.js';
-import { moment, timeLeft } from './time-left.js';
+import { moment, sayLeft } from './time-left.js';
 
 /** A button, and below it the row or why there is none. */
 export function ledgerRow(
@@ -120,7 +120,7 @@ function cell(name: string, row: RunAnswer): Child {
       return outcomes[row.outcome!] ?? String(value);
     case 'expires_at':
     case 'live_until':
-      return make('span', {}, moment(String(value)), ` (${timeLeft(String(value))})`);
+      return make('span', {}, moment(String(value)), ` (${sayLeft(String(value))})`);
     case 'created_at':
     case 'finished_at':
       return moment(String(value));

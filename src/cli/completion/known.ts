@@ -4,8 +4,8 @@ import { openAuditStore } from '../../audit/open.js';
 import { loadSettings } from '../../config.js';
 import { listHandlers } from '../../request.js';
 import { runIdPattern } from '../../run-id.js';
-import { timeLeft } from '../credentials.js';
 import { withStore } from '../stored.js';
+import { sayLeft } from '../time-left.js';
 
 export interface Candidate {
   word: string;
@@ -28,13 +28,8 @@ const targets: Source = (env) =>
 
 const keys: Source = async (env) => {
   const found = await withStore(loadSettings(env), (store) => store.list());
-  return found.map((row) => ({ word: row.credential_key, about: `${row.provider}, ${leftOf(row)}` }));
+  return found.map((row) => ({ word: row.credential_key, about: `${row.provider}, ${sayLeft(row)}` }));
 };
-
-function leftOf(row: { expires_at: string }): string {
-  const left = timeLeft(row);
-  return left === 'expired' ? left : `${left} left`;
-}
 
 const runs: Source = async (env) => {
   const { audit_url } = loadSettings(env);

@@ -2,7 +2,7 @@
 
 import type { Envelope } from '../../credential.js';
 import type { CloudCliError } from '../../errors.js';
-import { timeLeft } from '../credentials.js';
+import { sayLeft, timeLeft } from '../time-left.js';
 import type { Fact } from './facts.js';
 
 export function envelopeFacts(envelope: Envelope): Fact[] {
@@ -27,7 +27,7 @@ export function failureFacts(failure: CloudCliError): Fact[] {
 
 function inTheCloud({ outcome, live_until }: CloudCliError): string {
   const until =
-    live_until === undefined ? 'its expiry' : `${live_until} (${timeLeft({ expires_at: live_until })} left)`;
+    live_until === undefined ? 'its expiry' : `${live_until} (${sayLeft({ expires_at: live_until })})`;
   if (outcome === 'unknown') return `the cloud may hold a live credential until ${until}`;
   if (outcome === 'issued') return `the cloud has issued a credential, live until ${until}`;
   return 'nothing: no credential was issued';
