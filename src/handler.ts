@@ -230,6 +230,14 @@ export function offExpiry(what: string): CloudCliError<'parse_error'> {
   return new CloudCliError('parse_error', what, { part: 'expiry', hint: compare, outcome: 'issued' });
 }
 
+/** The time that RFC 3339 text names, or undefined where there is none: a Date takes 30 February for 2 March. */
+export function timeOf(text: string): Date | undefined {
+  const time = new Date(text);
+  const day = text.slice(0, 10);
+  const exists = !Number.isNaN(time.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+  return exists ? time : undefined;
+}
+
 /** `text` as a JSON object. The parser's own error is dropped: it quotes its input. */
 export function jsonObject(text: string, binary: string): Record<string, unknown> {
   if (text.trim() === '') throw offShape(`${binary} exited with status 0 and printed nothing`);
