@@ -6,6 +6,8 @@ import type * as z from 'zod/v4/core';
 import { CloudCliError, type Outcome } from './errors.js';
 import type { Secret } from './secret.js';
 
+export { timeOf } from './rfc3339.js';
+
 /** One field of a request: how to ask for it and what it must be. */
 export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = boolean> {
   /** Its name for a person, two or three words. */
@@ -228,14 +230,6 @@ export function offIdentity(what: string): CloudCliError<'parse_error'> {
 /** The answer's expiry is missing, malformed or past. */
 export function offExpiry(what: string): CloudCliError<'parse_error'> {
   return new CloudCliError('parse_error', what, { part: 'expiry', hint: compare, outcome: 'issued' });
-}
-
-/** The time that RFC 3339 text names, or undefined where there is none: a Date takes 30 February for 2 March. */
-export function timeOf(text: string): Date | undefined {
-  const time = new Date(text);
-  const day = text.slice(0, 10);
-  const exists = !Number.isNaN(time.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
-  return exists ? time : undefined;
 }
 
 /** `text` as a JSON object. The parser's own error is dropped: it quotes its input. */
