@@ -380,6 +380,19 @@ describe('a mint', () => {
     expect(host.spawned()).toEqual([]);
   });
 
+  it.each([undefined, null, 42, 'why'])(
+    'whose persist hook rejects with %s fails as one whose hook threw',
+    async (what) => {
+      const host = await newHost();
+      const error = await failureOf(host.mint(requests.aws(), { persist: () => Promise.reject(what) }));
+      expect(error).toMatchObject({
+        code: 'persist_failed',
+        message: 'the persist hook threw',
+        outcome: 'issued',
+      });
+    },
+  );
+
   it('whose persist hook throws says what lives on in the cloud, and nothing of what the hook said', async () => {
     const host = await newHost();
     const persist: PersistHook = (_, credential) => {
