@@ -6,6 +6,8 @@ import type * as z from 'zod/v4/core';
 import { CloudCliError, type Outcome } from './errors.js';
 import type { Secret } from './secret.js';
 
+export { timeOf } from './rfc3339.js';
+
 /** One field of a request: how to ask for it and what it must be. */
 export interface Field<S extends z.$ZodType = z.$ZodType, R extends boolean = boolean> {
   /** Its name for a person, two or three words. */

@@ -8,7 +8,7 @@ import { type BinaryPins, type FoundBinary, findBinary } from './binary.js';
 import type { Credential, CredentialMetadata, Envelope, PersistHook } from './credential.js';
 import { childEnvironment } from './environment.js';
 import { CloudCliError, type FailureFacts, isCloudCliError } from './errors.js';
-import type { Minted } from './handler.js';
+import { type Minted, offExpiry } from './handler.js';
 import { monotonicMs } from './monotonic.js';
 import { handOver, persistSeconds, requireReady } from './persist.js';
 import { type AllowRule, actorOf, requireAllowed } from './policy.js';
@@ -105,6 +105,8 @@ export async function mint(request: unknown, options: MintOptions): Promise<Enve
   }
 }
 
+const latestTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** Appends PENDING: from here on there is a run. */
 async function begin(
   checked: CheckedRequest,
@@ -163,6 +165,9 @@ async function issue(
   });
   if (ending.how !== 'exited' || ending.exit_code !== 0) throw options.failureOf(ending, checked);
   const minted = handler.parse({ ...ending, started_at }, values);
+  // Also later than RFC 3339 can write, as seconds are that were counted in milliseconds.
+  if (!(minted.expires_at.getTime() <= latestTime))
+    throw offExpiry(`${handler.binary} answered with an expiry that is no time`);
   if (!(minted.expires_at.getTime() > Date.now())) {
     throw new CloudCliError(
       'parse_error',

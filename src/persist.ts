@@ -91,7 +91,8 @@ function hookFailure(error: unknown, credential: Credential): CloudCliError {
     const scrub = (text: string) => secrets.reduce((scrubbed, secret) => secret.scrub(scrubbed), text);
     return new CloudCliError('persist_failed', scrub(error.message), { hint: scrub(error.hint) });
   }
-  const { name, code } = error as { name?: unknown; code?: unknown };
+  // A hook may also reject with nothing.
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown };
   const told = [name, code].filter(
     (part) => typeof part === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,40}$/.test(part),
   );

@@ -214,9 +214,16 @@ function check(name: string, field: Field, value: unknown, issues: Issue[]): unk
   }
   const parsed = z.safeParse(field.schema, value);
   if (parsed.success && !(field.required === false && parsed.data === undefined)) return parsed.data;
-  const messages = parsed.success ? ['must not be undefined'] : parsed.error.issues.map(wordsOf);
+  const messages = parsed.success ? ['must not be undefined'] : tellingOf(parsed.error.issues).map(wordsOf);
   issues.push({ field: name, message: [...new Set(messages)].join(', and ') });
   return undefined;
+}
+
+/** Of a value of the wrong type nothing else is worth saying, and of a bad key what is bad about it. */
+function tellingOf(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const ofType = issues.filter(({ code, path }) => code === 'invalid_type' && path.length === 0);
+  if (ofType.length > 0) return ofType;
+  return issues.flatMap((issue) => (issue.code === 'invalid_key' ? issue.issues : [issue]));
 }
 
 /** A schema's own words, and ours where zod would use its. */

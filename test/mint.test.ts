@@ -14,6 +14,7 @@ import {
   type PersistHook,
   preview,
 } from '../src/index.js';
+import type { Ending } from '../src/run.js';
 import { newRunId } from '../src/run-id.js';
 import {
   clockOf,
@@ -293,6 +294,36 @@ describe('a mint', () => {
     });
   });
 
+  it('refuses an expiry on a day that the calendar does not have, or that RFC 3339 cannot write', async () => {
+    const host = await newHost();
+    const subscription = '11111111-1111-1111-1111-111111111111';
+    const az = { accessToken: 'opaque', tokenType: 'Bearer', subscription, tenant: subscription };
+    const aws = {
+      AssumedRoleUser: { Arn: 'arn:aws:sts::123456789012:assumed-role/deploy/cli' },
+      Credentials: { AccessKeyId: 'A'.repeat(20), SecretAccessKey: 's', SessionToken: 't' },
+    };
+    const ofAws = (Expiration: string) => ({ ...aws, Credentials: { ...aws.Credentials, Expiration } });
+    for (const [request, answer] of [
+      [{ ...requests.aws(), role_session_name: 'cli' }, ofAws('2097-02-30T00:00:00Z')],
+      [{ ...requests.aws(), role_session_name: 'cli' }, ofAws('2097-01-01T23:59:60Z')],
+      [requests.azure(), { ...az, expiresOn: '2097-02-30 00:00:00.000000' }],
+      [requests.azure(), { ...az, expires_on: Date.now() }],
+      [requests.azure(), { ...az, expires_on: 1e18 }],
+    ] as const) {
+      const ending = {
+        how: 'exited',
+        exit_code: 0,
+        signal: null,
+        stdout: JSON.stringify(answer),
+        stderr: '',
+      };
+      const spawner = { run: async () => ending as Ending };
+      const failure = await failureOf(host.mint(request, { spawner }));
+      expect(failure).toMatchObject({ code: 'parse_error', details: { part: 'expiry' }, outcome: 'issued' });
+      expect(failure.message).not.toContain('expired already');
+    }
+  });
+
   it('of Azure by tenant is known by that tenant', async () => {
     const host = await newHost();
     const tenant = '11111111-1111-1111-1111-111111111111';
@@ -352,6 +383,19 @@ describe('a mint', () => {
     });
     expect(host.spawned()).toEqual([]);
   });
+
+  it.each([undefined, null, 42, 'why'])(
+    'whose persist hook rejects with %s fails as one whose hook threw',
+    async (what) => {
+      const host = await newHost();
+      const error = await failureOf(host.mint(requests.aws(), { persist: () => Promise.reject(what) }));
+      expect(error).toMatchObject({
+        code: 'persist_failed',
+        message: 'the persist hook threw',
+        outcome: 'issued',
+      });
+    },
+  );
 
   it('whose persist hook throws says what lives on in the cloud, and nothing of what the hook said', async () => {
     const host = await newHost();

@@ -462,6 +462,12 @@ describe('a request', () => {
     expect(refused({ ...base.aws, tags: JSON.parse('{"team":"infra","__proto__":"x"}') })).toEqual(['tags']);
   });
 
+  it('says of a bad key what is bad about it, and of a value of another type only that', () => {
+    const asked = (more: object) => () => checkRequest({ ...base.aws, ...more });
+    expect(asked({ tags: { 'aws:x': 'b' } })).toThrow(/^tags: must not have keys that begin with aws:$/);
+    expect(asked({ policy_arns: 'x' })).toThrow(/^policy_arns: must be a list$/);
+  });
+
   it('names a provider from the list, whatever Object.prototype has', () => {
     for (const provider of [
       'constructor',

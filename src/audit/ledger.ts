@@ -2,8 +2,9 @@
  * The ledger's domain: what happened to a run as events that are only ever appended, and the WorkloadRun row as their
  * view. Storage engines live beside this file and do not know one another.
  */
-import type { ErrorCode, Outcome } from '../errors.js';
+import { type ErrorCode, invalidRequest, type Outcome } from '../errors.js';
 import type { Provenance } from '../provenance.js';
+import { timeOf } from '../rfc3339.js';
 import { type ChainedEvent, type Head, textOf, type Verification } from './chain.js';
 
 /** The process that answers for a PENDING run, so that others can tell whether it still lives. */
@@ -215,6 +216,20 @@ export interface AuditStore {
   import(events: AsyncIterable<ChainedEvent> | Iterable<ChainedEvent>): Promise<Head>;
   /** Lets go of the file or the connections. */
   close(): Promise<void>;
+}
+
+/**
+ * A filter's `since` as rows hold their time, since it is compared as text.
+ * @throws CloudCliError `invalid_request`
+ */
+export function sinceOf({ since }: RunFilter): string | undefined {
+  if (since === undefined) return undefined;
+  const time = timeOf(since);
+  if (time) return time.toISOString();
+  throw invalidRequest(
+    [{ field: 'since', message: 'must be an RFC 3339 time' }],
+    'Write it as 2026-11-01T00:00:00Z or 2026-11-01.',
+  );
 }
 
 /** An event's text, of which its place in the chain and its time are a part. */

@@ -12,6 +12,7 @@ import {
   type RunBodies,
   type RunFilter,
   rowOf,
+  sinceOf,
   type WorkloadRun,
 } from './ledger.js';
 import { isAway, isLost, isReader, refusal } from './postgres-refusal.js';
@@ -101,11 +102,12 @@ class PostgresLedger implements AuditStore {
   }
 
   async list(filter: RunFilter = {}): Promise<WorkloadRun[]> {
+    const since = sinceOf(filter);
     const conditions: [string, string | undefined][] = [
       ['p.provider = ?', filter.provider],
       ['p.credential_key = ?', filter.key],
       ['p.actor = ?', filter.actor],
-      ['p.at >= ?', filter.since],
+      ['p.at >= ?', since],
       ["coalesce(e.kind, 'PENDING') = ?", filter.status],
       ["p.seq < (SELECT seq FROM cloud_cli.event WHERE run_id = ? AND kind = 'PENDING')", filter.before],
     ];

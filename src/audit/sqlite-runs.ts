@@ -5,6 +5,7 @@ import {
   type RunEvents,
   type RunFilter,
   rowOf,
+  sinceOf,
   type WorkloadRun,
 } from './ledger.js';
 import type { Statements } from './sqlite-statements.js';
@@ -59,18 +60,19 @@ export class Runs {
   }
 
   list(filter: RunFilter = {}): WorkloadRun[] {
+    const since = sinceOf(filter);
     const conditions: [string, string | undefined][] = [
       ['p.provider = ?', filter.provider],
       ['p.credential_key = ?', filter.key],
       ['p.actor = ?', filter.actor],
-      ['p.at >= ?', filter.since],
+      ['p.at >= ?', since],
       ["p.seq < (SELECT seq FROM event WHERE run_id = ? AND kind = 'PENDING')", filter.before],
     ];
     const given = conditions.filter((pair): pair is [string, string] => pair[1] !== undefined);
     const where = given.map(([condition]) => ` AND ${condition}`).join('');
     const parameters = given.map(([, value]) => value);
     const limit = filter.limit ?? -1;
-    const isShort = filter.since !== undefined && this.#hasFewSince(filter.since);
+    const isShort = since !== undefined && this.#hasFewSince(since);
     if (filter.status === 'FAILED' && !isShort) return this.#failures(where, parameters, limit);
     const from = isShort ? run.replace('event p', 'event p INDEXED BY event_by_time') : run;
     const status = filter.status === undefined ? '' : ` AND ${statusIs[filter.status]}`;

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ChainedEvent } from '../audit/chain.js';
 import { verifyAgainst } from '../audit/checkpoint.js';
-import type { AuditStore, RunFilter, WorkloadRun } from '../audit/ledger.js';
+import { type AuditStore, type RunFilter, sinceOf, type WorkloadRun } from '../audit/ledger.js';
 import { eventsOf, lineOf } from '../audit/lines.js';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
@@ -45,7 +45,7 @@ function listCommand(io: Io): Command {
     )
     .option('--key <key>', 'Only runs of this credential key.')
     .option('--actor <actor>', 'Only runs of this actor.')
-    .option('--since <time>', 'Only runs since this time, RFC 3339.', time)
+    .option('--since <time>', 'Only runs since this time, RFC 3339.', (since) => sinceOf({ since }))
     .option('--limit <number>', 'At most this many runs.', wholeNumber, 50)
     .option('--before <run-id>', 'The page that follows this run.')
     .option('--json', 'Print one JSON document.')
@@ -264,18 +264,4 @@ function flat(row: WorkloadRun): Record<string, unknown> {
 function wholeNumber(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
   return Number(text);
-}
-
-/** Rows hold UTC, and are compared as text. */
-function time(text: string): string {
-  const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)
-    ? new Date(text)
-    : undefined;
-  if (!at || Number.isNaN(at.getTime())) {
-    throw invalidRequest(
-      [{ field: 'since', message: 'must be an RFC 3339 time' }],
-      'Write it as 2026-11-01T00:00:00Z or 2026-11-01.',
-    );
-  }
-  return at.toISOString();
 }

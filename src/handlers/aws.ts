@@ -10,6 +10,7 @@ import {
   offShape,
   optional,
   required,
+  timeOf,
 } from '../handler.js';
 import { Secret } from '../secret.js';
 import * as z from '../zod.js';
@@ -435,11 +436,7 @@ function sessionArn(values: { role_arn: string; role_session_name: string }): st
 
 /** STS sends ISO 8601 with `Z` or an offset, with or without fractions of a second. */
 function expiration(value: unknown): Date {
-  if (
-    typeof value !== 'string' ||
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(value)
-  ) {
-    throw offExpiry('aws answered with an expiry that is not an ISO 8601 time');
-  }
-  return new Date(value);
+  const time = /T\d\d:\d\d:\d\d/.test(String(value)) ? timeOf(value) : undefined;
+  if (time) return time;
+  throw offExpiry('aws answered with an expiry that is not an ISO 8601 time');
 }

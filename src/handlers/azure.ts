@@ -9,6 +9,7 @@ import {
   offIdentity,
   offShape,
   optional,
+  timeOf,
 } from '../handler.js';
 import { Secret } from '../secret.js';
 import * as z from '../zod.js';
@@ -322,6 +323,7 @@ function fromSeconds(value: unknown): number | undefined {
 function fromLocal(value: unknown): number {
   const match =
     typeof value === 'string' ? /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?$/.exec(value) : null;
-  if (!match) throw offExpiry('az answered without a readable expiry');
-  return Date.parse(`${match[1]}T${match[2]}Z`);
+  const time = match ? timeOf(`${match[1]}T${match[2]}Z`) : undefined;
+  if (time) return time.getTime();
+  throw offExpiry('az answered without a readable expiry');
 }

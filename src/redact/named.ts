@@ -17,7 +17,7 @@ const around = 160;
 
 /** `=`, `:`, `=>` and their like, the value perhaps on the next line, in a list, or as the `value` of an object. */
 const assignment =
-  /\\?["'`\])]{0,2}[ \t]{0,64}(?:=>|->|:=|==?|::?)[ \t]{0,64}(?:\\?\n[ \t|>]{0,64})?(?:\{\s{0,16}\\?["']?(?:value|text|plaintext|string|secretvalue)\\?["']?\s{0,4}[:=]\s{0,4}|[[(]\s{0,16}){0,2}/iy;
+  /\\?["'`\])]{0,2}[ \t]{0,64}(?:=>|->|:=|==?|::?)[ \t]{0,64}(?:string\(\d{1,6}\)[ \t]{0,4}|\\?\n[ \t|>]{0,64})?(?:\{\s{0,16}\\?["']?(?:value|text|plaintext|string|secretvalue)\\?["']?\s{0,4}[:=]\s{0,4}|[[(]\s{0,16}){0,2}/iy;
 const block = /["']?[ \t]{0,8}:[ \t]{0,8}(?:!!?\w+[ \t]+)?[|>][+-]?\d?[+-]?[ \t]*\n/y;
 const cell = /[ \t]{0,64}[|│┃][ \t]{0,64}|\t[ \t]{0,64}|[ \t]{2,64}/y;
 const option = /["'],?\s{1,20}[bu]?(?=["'])|["'],(?=["'])|=|(?:\\?\s){1,20}/y;
@@ -103,7 +103,8 @@ class Named {
       const value = valueUntil(this.#text, start, '<');
       // `--password <password>  The password` is a usage text.
       const closed = !/\s/.test(value.glimpse.trim()) || this.#text.startsWith('</', value.end);
-      return closed ? this.#judged(value) : undefined;
+      // Or the document was cut off, and other words follow.
+      return closed ? this.#judged(value) : this.#doubted(valueAt(this.#text, start));
     }
     const { end } = valueUntil(this.#text, start, `${this.#name}>`);
     return {

@@ -24,11 +24,13 @@ const shapes: readonly RegExp[] = [
   /gh[oprsu]_\w{16,}|github_pat_\w{16,}/g,
   /gl(?:pat|ptt|rt|dt|soat|cbt|agent|ft|imt|oas)-[\w.-]{12,}/g,
   /npm_\w{20,}|pypi-[\w-]{20,}|dckr_(?:pat|oat)_[\w-]{16,}/g,
-  // Services: Slack, OpenAI, Anthropic, Stripe, SendGrid, DigitalOcean, Hugging Face, Atlassian, Postman, Linear.
+  // Services: Slack, OpenAI, Anthropic, Stripe, SendGrid, DigitalOcean, Hugging Face, Atlassian, Postman, Linear,
+  // Databricks, HCP Terraform.
   /xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|(?<=hooks\.slack\.com\/(?:services|workflows)\/)[\w/]{16,}|(?<=\/IncomingWebhook\/)[\w/-]{32,}/g,
   /(?<![\w-])(?:sk|rk)[-_](?=[\w-]{0,64}\d)[\w-]{16,}/g,
   /SG\.[\w-]{12,}\.[\w-]{12,}/g,
   /do[or]_v1_[\da-f]{32,}|(?<!\w)hf_[A-Za-z]{24,}|ATATT\w{16,}|PMAK-[\w-]{20,}|lin_api_\w{20,}/g,
+  /(?<!\w)dapi[\da-f]{32}(?!\w)|(?<!\w)[A-Za-z\d]{14}\.atlasv1\.[\w-]{20,}/g,
   // Vault and age.
   /(?<![\w.])hv[bsr]\.[\w-]{16,}|(?<![\w.])[sbr]\.(?=[A-Za-z]{0,64}\d)[A-Za-z\d]{24,}/g,
   /AGE-SECRET-KEY-1[\dA-Z]{8,}|AGE-PLUGIN-[\dA-Z-]{16,}/g,
@@ -61,7 +63,7 @@ const shapes: readonly RegExp[] = [
   /(?<=(?:^|\n)[^\t\n]{1,128}\t(?:TRUE|FALSE)\t[^\t\n]{0,256}\t(?:TRUE|FALSE)\t\d{1,16}\t[^\t\n]{1,128}\t)\S+/g,
   // openssl's `pass:` source, and what an MFA or password prompt echoes.
   /(?<=-pass(?:in|out|)["']?[=,\s]{1,4}["']?pass:)[^\s"']+/g,
-  /(?:MFA|OTP|TOTP|verification|one[- ]time)[- ](?:pass)?(?:code|password)\b[^\n]{0,120}?[:=]\s{0,4}(?<secret>\d{6,8})(?!\d)/dgi,
+  /(?:MFA|OTP|TOTP|verification|one[- ]time)[- ]{1,2}(?:pass)?(?:code|password)\b[^\n]{0,120}?[:=]\s{0,4}(?<secret>\d{6,8})(?!\d)/dgi,
   /(?:password|passphrase)[ \t]+for[ \t]+[^\n]{1,160}?:[ \t]+(?<secret>(?!\w+[ \t]+\w)\S+)(?=[ \t]*(?:\n|$))/dgi,
   // .pgpass: host, port, database, user, password.
   /(?<=(?:^|\n)[^\s:]{1,128}:(?:\d{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S+(?=[ \t]*(?:\n|$))/g,

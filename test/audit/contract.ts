@@ -263,6 +263,15 @@ export function ledgerContract(name: string, open: () => Promise<AuditStore>): v
       expect(await listed({ key: 'idp:aws:prod' })).toEqual([failed.run_id]);
       expect(await listed({ since: '2100-01-01T00:00:00.000Z' })).toEqual([]);
       expect(await listed({ before: newRunId() })).toEqual([]);
+      // The same time with another zone, and without the fraction that rows have.
+      const [{ created_at } = { created_at: '' }] = await ledger.list({ limit: 1 });
+      const second = created_at.replace(/\.\d+Z$/, 'Z');
+      expect(await listed({ since: second })).toContain(failed.run_id);
+      const behind = new Date(Date.parse(second) - 5 * 3600_000).toISOString().replace(/\.\d+Z$/, '-05:00');
+      expect(await listed({ since: behind })).toContain(failed.run_id);
+      const later = new Date(Date.parse(second) + 3600_000 - 5 * 3600_000).toISOString();
+      expect(await listed({ since: later.replace('Z', '-05:00') })).toEqual([]);
+      await expect(ledger.list({ since: '2026-02-30' })).rejects.toMatchObject({ code: 'invalid_request' });
       await ledger.close();
     });
 
