@@ -73,7 +73,7 @@ function helpOf({ help, required, default: value }: Flag): string {
 }
 
 /**
- * The request that flags ask for, over those of a target.
+ * The request that flags ask for, over those of the environment, and these over a target of the configuration.
  * @throws CloudCliError `invalid_request` when a secret's file cannot be read
  */
 export async function requestOf(
@@ -105,8 +105,7 @@ async function addSecret(
   }
   const value = io.env[variable(flag.name)];
   const applies = flag.providers.length === 0 || flag.providers.includes(String(request.provider));
-  if (value !== undefined && value !== '' && applies && request[flag.name] === undefined)
-    request[flag.name] = value;
+  if (value !== undefined && value !== '' && applies) request[flag.name] = value;
 }
 
 function fromFile({ name }: Flag, path: string): string {
