@@ -215,6 +215,16 @@ describe('cloud-cli mint', () => {
     );
   });
 
+  it('refuses a tag without a value, which a slip makes, and takes one whose value is empty', async () => {
+    const { env } = recording();
+    const slip = await cloudCli([...mintAws, '--tags', 'env', 'prod', '--json'], env);
+    expect([slip.code, JSON.parse(slip.stdout).error.issues]).toEqual([
+      2,
+      [{ field: 'tags', message: 'must be given as key=value' }],
+    ]);
+    expect((await cloudCli([...mintAws, '--tags', 'env='], env)).code).toBe(0);
+  });
+
   it('takes lists and maps by repeated flags', async () => {
     const { env, spawned } = recording();
     const more = [
