@@ -4,7 +4,7 @@ import { decode } from './redact/decode.js';
 import { oneLine } from './redact/line.js';
 import { namedSpans } from './redact/named.js';
 import { opaqueSpans } from './redact/opaque.js';
-import { scrub } from './redact/scrub.js';
+import { knownSpans, scrub } from './redact/scrub.js';
 import { shapeSpans } from './redact/shapes.js';
 import { strip } from './redact/strip.js';
 import { tableSpans } from './redact/tables.js';
@@ -28,11 +28,11 @@ export function redact(
   { secrets = [], limit = 2000 }: RedactOptions = {},
 ): string {
   const seen = scrub(strip(decode(input)), secrets);
-  return oneLine(scrub(replaced(seen, secretSpans(seen), mask), secrets), limit);
+  return oneLine(scrub(replaced(seen, secretSpans(seen, secrets), mask), secrets), limit);
 }
 
 /** Secrets as they stand, then as they stand unwrapped, and unescaped once, twice and more. */
-function secretSpans(text: string): Span[] {
+function secretSpans(text: string, secrets: readonly Secret[]): Span[] {
   const spans = [...find(text)];
   let view = viewOf(text);
   for (let round = 0; round < maxRounds; round++) {
@@ -40,6 +40,7 @@ function secretSpans(text: string): Span[] {
     if (plainer.text === view.text && round > 0) break;
     if (plainer.text !== view.text) {
       for (const span of find(plainer.text)) spans.push(original(plainer, span));
+      for (const span of knownSpans(plainer.text, secrets)) spans.push(original(plainer, span));
     }
     view = plainer;
   }

@@ -35,11 +35,14 @@ export class Secret {
 
   /** `text` with the value masked, also where it stands percent-encoded, JSON-escaped or in base64. */
   scrub(text: string): string {
+    const bytes = Buffer.from(this.#value);
     const forms = new Set([
       this.#value,
       encodeURIComponent(this.#value),
       JSON.stringify(this.#value).slice(1, -1),
-      Buffer.from(this.#value).toString('base64'),
+      bytes.toString('base64'),
+      bytes.toString('base64').replace(/=+$/, ''),
+      bytes.toString('base64url'),
     ]);
     let scrubbed = text;
     for (const form of forms) scrubbed = scrubForm(scrubbed, form);

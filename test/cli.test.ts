@@ -201,6 +201,30 @@ describe('cloud-cli mint', () => {
     expect(gcp.code).toBe(0);
   });
 
+  it('takes a secret from the environment before one of a target, and from a flag before both', async () => {
+    const { env, spawned } = recording();
+    const config = join(env.HOME!, 'config.json');
+    const prod = { ...requests.aws(), external_id: 'from-the-file' };
+    writeFileSync(config, JSON.stringify({ targets: { prod } }));
+    const both = { ...env, CLOUD_CLI_CONFIG: config, CLOUD_CLI_EXTERNAL_ID: 'from-environment' };
+    await cloudCli(['mint', 'prod'], { ...both, CLOUD_CLI_EXTERNAL_ID: '' });
+    await cloudCli(['mint', 'prod'], both);
+    await cloudCli(['mint', 'prod', '--external-id', 'from-a-flag'], both);
+    expect(spawned().map(({ argv }) => argv.find((item) => item.startsWith('--external-id=')))).toEqual(
+      ['from-the-file', 'from-environment', 'from-a-flag'].map((value) => `--external-id=${value}`),
+    );
+  });
+
+  it('refuses a tag without a value, which a slip makes, and takes one whose value is empty', async () => {
+    const { env } = recording();
+    const slip = await cloudCli([...mintAws, '--tags', 'env', 'prod', '--json'], env);
+    expect([slip.code, JSON.parse(slip.stdout).error.issues]).toEqual([
+      2,
+      [{ field: 'tags', message: 'must be given as key=value' }],
+    ]);
+    expect((await cloudCli([...mintAws, '--tags', 'env='], env)).code).toBe(0);
+  });
+
   it('takes lists and maps by repeated flags', async () => {
     const { env, spawned } = recording();
     const more = [

@@ -130,6 +130,23 @@ describe('masks the secrets of the request', () => {
     }
   });
 
+  it('however a language or a shell escapes them', () => {
+    const value = 'acme:prod/eu@1';
+    for (const form of [
+      'acme%3Aprod/eu%401',
+      'acme%3aprod%2feu%401',
+      encodeURIComponent(encodeURIComponent(value)),
+      'acme:prod\\/eu@1',
+      'acme\\u003aprod\\u002feu@1',
+      'acme&#58;prod&#x2F;eu&#64;1',
+      'acme\\072prod\\057eu@1',
+      'acme%3Apr\nod%2Feu%401',
+      Buffer.from(value).toString('base64url'),
+    ]) {
+      expect(redact(`refused ${form} today`, secret(value))).toBe(`refused ${mask} today`);
+    }
+  });
+
   it('cut by colours, zero-width characters and line ends', () => {
     for (const between of ['\x1b[0m', '\u200b', '\n', '\n    ']) {
       expect(redact(`the id plain-${between}words was refused`, secret('plain-words'))).toBe(

@@ -73,7 +73,7 @@ function helpOf({ help, required, default: value }: Flag): string {
 }
 
 /**
- * The request that flags ask for, over those of a target.
+ * The request that flags ask for, over those of the environment, and these over a target of the configuration.
  * @throws CloudCliError `invalid_request` when a secret's file cannot be read
  */
 export async function requestOf(
@@ -105,8 +105,7 @@ async function addSecret(
   }
   const value = io.env[variable(flag.name)];
   const applies = flag.providers.length === 0 || flag.providers.includes(String(request.provider));
-  if (value !== undefined && value !== '' && applies && request[flag.name] === undefined)
-    request[flag.name] = value;
+  if (value !== undefined && value !== '' && applies) request[flag.name] = value;
 }
 
 function fromFile({ name }: Flag, path: string): string {
@@ -138,7 +137,11 @@ function withoutLineEnd(text: string): string {
 /** What is not a whole number stays text, for validation to refuse. */
 function typed({ name, type }: Flag, value: unknown): unknown {
   if (type === 'integer') return /^(?:0|[1-9][0-9]{0,8})$/.test(value as string) ? Number(value) : value;
-  if (type === 'map') return mapOf(name, (value as string[]).map(pair));
+  if (type === 'map')
+    return mapOf(
+      name,
+      (value as string[]).map((text) => pair(name, text)),
+    );
   return value;
 }
 
@@ -149,9 +152,11 @@ function mapOf(field: string, pairs: [string, string][]): Record<string, string>
   throw invalidRequest([{ field, message: 'must not have a key more than once' }], 'Give each key once.');
 }
 
-function pair(text: string): [string, string] {
+/** Without a `=` it is a slip, not a key of no value: `--tags env prod` means one tag. */
+function pair(field: string, text: string): [string, string] {
   const at = text.indexOf('=');
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  if (at !== -1) return [text.slice(0, at), text.slice(at + 1)];
+  throw invalidRequest([{ field, message: 'must be given as key=value' }], 'For an empty value write key=.');
 }
 
 function kebab(name: string): string {

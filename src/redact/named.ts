@@ -120,7 +120,8 @@ class Named {
     const value = valueAt(this.#text, start);
     // Another option follows; or `-p` is a port or a path, as in `docker run -u 1000 -p 8080:80`.
     if (/^--?[A-Za-z][\w-]*$/.test(value.glimpse)) return undefined;
-    if (passwordFlags.has(this.#name) && /^[\d.:]*$|^[./~]/.test(value.glimpse)) return undefined;
+    if (passwordFlags.has(this.#name) && /^(?:\d{1,5}(?:[.:]\d{1,5})*)?$|^[./~]/.test(value.glimpse))
+      return undefined;
     return this.#judged(value);
   }
 
@@ -207,6 +208,9 @@ class Named {
     const value = valueAt(this.#text, start);
     if (/(?:^|\s)(?:setenv|set -\w{1,4})\s+$/.test(this.#before)) return this.#judged(value);
     if (!this.#typed || !netrc.test(this.#before)) return undefined;
+    // Nothing else is written like this, so that the password may be a plain word.
+    if (/(?:^|\s)(?:machine\s+\S{1,128}|default)\s+login\s+\S{1,128}\s+$/.test(this.#before))
+      return this.#judged(value);
     const alone = /^[ \t]*(?:\n|$|account\s)/.test(this.#text.slice(value.end, value.end + 80));
     return alone || /login|user/.test(this.#before) ? this.#doubted(value) : undefined;
   }

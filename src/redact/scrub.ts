@@ -4,15 +4,23 @@ import { replaced, rewrite, type Span, viewOf } from './view.js';
 
 export function scrub(text: string, secrets: readonly Secret[]): string {
   let scrubbed = text;
-  for (const secret of secrets) scrubbed = scrubWrapped(secret.scrub(scrubbed), secret);
+  for (const secret of secrets) {
+    scrubbed = secret.scrub(scrubbed);
+    scrubbed = replaced(scrubbed, spansOf(scrubbed, secret), mask);
+  }
   return scrubbed;
 }
 
-function scrubWrapped(text: string, secret: Secret): string {
+/** Where `secrets` stand, whatever white space is between their characters. */
+export function* knownSpans(text: string, secrets: readonly Secret[]): Generator<Span> {
+  for (const secret of secrets) yield* spansOf(text, secret);
+}
+
+function spansOf(text: string, secret: Secret): Span[] {
   // A mask that was there before must not be taken for a new one.
   const joined = rewrite(viewOf(text), /[\s*]/g, () => '');
   const scrubbed = secret.scrub(joined.text);
-  if (scrubbed === joined.text) return text;
+  if (scrubbed === joined.text) return [];
   const spans: Span[] = [];
   let end = 0;
   // A short piece between two masks may be a part of either: it goes with them.
@@ -25,5 +33,5 @@ function scrubWrapped(text: string, secret: Secret): string {
     if (index > 0) spans.push({ start: joined.at[end]!, end: joined.at[start - 1]! + 1 });
     end = start + piece.length;
   }
-  return replaced(text, spans, mask);
+  return spans;
 }

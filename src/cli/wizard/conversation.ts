@@ -97,7 +97,8 @@ async function attempt(
   const actor = settings.actor === undefined ? {} : { actor: settings.actor };
   const { allow: policy, binaries } = settings;
   // Secrets may stand in the environment, as for `mint`.
-  const request = await requestOf({}, io, answers);
+  // What was typed beats the environment, as a flag does.
+  const request = { ...(await requestOf({}, io, answers)), ...answers };
   const shown = await preview(request, { env: io.env, policy, binaries, ...actor });
   const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
   try {
