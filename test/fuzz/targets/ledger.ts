@@ -80,7 +80,7 @@ export const ledger: Target = {
     }
     const looks = [
       () => store.get(run_id),
-      () => store.list({ provider: 'aws', actor: 'alice', since: '2000', limit: 5 }),
+      () => store.list({ provider: 'aws', actor: 'alice', since: '2000-01-01', limit: 5 }),
       () => store.latest('idp:aws:prod'),
       () => store.trace(run_id),
       () => store.trace('sha256:f'),
