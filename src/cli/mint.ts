@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { openAuditStore } from '../audit/open.js';
 import { loadSettings } from '../config.js';
 import type { CredentialMetadata } from '../credential.js';
+import { type CloudCliError, isCloudCliError } from '../errors.js';
 import { mint } from '../mint.js';
 import { defaultTimeoutSeconds } from '../request.js';
 import { openCredentialStore } from '../stores/open.js';
@@ -33,7 +34,7 @@ export function mintCommand(io: Io): Command {
       const min_remaining_seconds = least === undefined ? undefined : secondsOf(least, 'min_remaining');
       const request = await requestOf(options, io, targetRequest(settings, target));
       const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
-      const audit = await openAuditStore(settings.audit_url);
+      const audit = await openAuditStore(settings.audit_url).catch(notIssued);
       let stored: CredentialMetadata | undefined;
       try {
         const envelope = await untilInterrupted((signal) =>
@@ -66,6 +67,12 @@ export function mintCommand(io: Io): Command {
       }
     });
   return addRequestFlags(command);
+}
+
+/** A ledger that cannot be opened fails a mint as one does that refuses its row. */
+function notIssued(error: unknown): never {
+  const isRefused = isCloudCliError(error) && error.code === 'audit_unavailable';
+  throw isRefused ? (error as CloudCliError).with({ outcome: 'not_issued' }) : error;
 }
 
 /** What the spinner counts against; a value that is none will be refused. */

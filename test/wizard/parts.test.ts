@@ -42,6 +42,7 @@ describe('an answer as text', () => {
     expect(problemOf('aws', field('duration_seconds'), '1')).toBeDefined();
     expect(problemOf('aws', field('token_code'), '12345')).toMatch(/six digits/);
     expect(problemOf('aws', field('tags'), 'team')).toMatch(/key=value/);
+    expect(problemOf('aws', field('tags'), 'team=a, team=b')).toMatch(/more than once/);
     expect(problemOf('aws', field('role_arn'), '')).toBe('is required');
     expect(problemOf('aws', field('region'), '')).toBeUndefined();
   });

@@ -24,8 +24,13 @@ export function writeText(value: unknown): string {
 export function problemOf(provider: string, field: FieldInfo, text: string): string | undefined {
   if (text === '') return field.required ? 'is required' : undefined;
   const { type } = field;
-  if (type === 'map' && items(text).some((item) => !item.includes('=')))
-    return 'must be key=value, with commas between several';
+  if (type === 'map') {
+    if (items(text).some((item) => !item.includes('=')))
+      return 'must be key=value, with commas between several';
+    const keys = items(text).map((item) => pair(item)[0]);
+    // One of the two would be lost without a word.
+    if (new Set(keys).size < keys.length) return 'must not have a key more than once';
+  }
   return valueProblem(provider, field.name, readText(type, text));
 }
 
