@@ -1,5 +1,6 @@
 /** Tables as a terminal and as a script gets them. */
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
 import { cloudCli, flagsOf, freshEnvironment, requests } from './support.js';
@@ -7,8 +8,10 @@ import { cloudCli, flagsOf, freshEnvironment, requests } from './support.js';
 /** What a command prints on a terminal of so many columns; without them, into a pipe. */
 async function printed(args: string[], env: NodeJS.ProcessEnv, columns?: number): Promise<string[]> {
   const stdout = Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns });
+  const all = text(stdout);
   await main(args, { stdin: new PassThrough(), stdout, stderr: new PassThrough(), env });
-  return stdout.read().toString().trimEnd().split('\n');
+  stdout.end();
+  return (await all).trimEnd().split('\n');
 }
 
 const headings = ([first = '']: string[]) => first.split(/ +/);
