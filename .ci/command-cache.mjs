@@ -18,11 +18,12 @@ const request = [
   'arn:aws:iam::123456789012:role/deploy',
   '--json',
 ];
-/** In this order: a credential is minted before it is used. */
+/** In this order: a credential is minted before it is used, and the first mint makes what the others find. */
 const usual = [
   ['help'],
   ['handlers', '--json'],
   ['preview', ...request],
+  ['mint', ...request],
   ['mint', ...request],
   ['credential-process', 'idp:aws:prod'],
   ['exec', 'idp:aws:prod', '--', 'true'],

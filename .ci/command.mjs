@@ -43,6 +43,7 @@ const libraries = {
   commander: resolve('node_modules/commander/index.js'),
   execa: resolve('node_modules/execa/index.js'),
   age: resolve('node_modules/age-encryption/dist/index.js'),
+  base: resolve('node_modules/@scure/base/index.js'),
 };
 
 const common = { target: 'node20.19', charset: 'ascii', minifyWhitespace: true };
@@ -70,6 +71,7 @@ const files = {
   'mint.cjs': [
     ...['mint', 'exec', 'credential-process', 'credentials', 'audit'].map((name) => `cli/${name}`),
     ...['audit/open', 'audit/sqlite', 'stores/open', 'stores/file', 'vendor-failure'],
+    libraries.base,
   ],
   'spawn.cjs': [libraries.age, libraries.execa],
   'rest.cjs': Object.values(metafile.outputs).flatMap(({ entryPoint }) => entryPoint ?? []),

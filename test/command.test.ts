@@ -74,6 +74,35 @@ describe('the command, where what V8 compiled', () => {
   );
 });
 
+describe('each of the usual commands', () => {
+  const request = ['--json', ...flagsOf(requests.aws())];
+  it.each([
+    ['help'],
+    ['handlers', '--json'],
+    ['preview', ...request],
+    ['mint', ...request],
+    ['credential-process', 'idp:aws:prod'],
+    ['exec', 'idp:aws:prod', '--', 'true'],
+    ['credentials', 'list', '--json'],
+    ['audit', 'list', '--json'],
+  ])('finds all that it loads compiled: %s', async (...args) => {
+    const env = freshEnvironment();
+    await cloudCli(['mint', ...request], env);
+    const code = `
+      const { main, scripts } = require('./bin/load.js').load('${args[0]}');
+      main(${JSON.stringify(args)}).then((status) => {
+        const refused = [...scripts].filter(([, script]) => script.cachedDataRejected !== false);
+        console.error(JSON.stringify([status, scripts.size > 0, refused.map(([file]) => file)]));
+      }, console.error);`;
+    const child = spawn(process.execPath, ['-e', code], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(JSON.parse((await collect(child)).stderr)).toEqual([0, true, []]);
+  });
+});
+
 describe('the command, bundled', () => {
   it.each(leaks.filter(({ text }) => String(text).includes('│')))(
     'hides what a vendor draws into a table: $name',
