@@ -37,8 +37,9 @@ export async function broken(facts) {
     // What a bad disk has done to it must show, and nothing more can be asked of it.
     if (!intact)
       return isDamaged ? found : [...found, ledger.problem ?? 'the ledger does not have its saved head'];
-    // The end of the chain may be lost to it, which shows only against a head that was saved.
-    if (isDamaged && !results.some(({ head, again, another }) => head && !again && !another)) return found;
+    // The end of the chain may be lost to it, which shows only against a head that was saved after it.
+    if (isDamaged && !results.some(({ head, again, another, rival }) => head && !(again || another || rival)))
+      return found;
     found.push(...brokenRuns(ledger, facts), ...(await survivors(facts)));
     for (const { envelope } of results) if (envelope) found.push(...brokenSuccess(ledger, envelope));
     found.push(...(await brokenStore(ledger, facts, isDamaged)));

@@ -77,7 +77,7 @@ export const kinds = {
     // Before the run began there was nothing to compare the clock with.
     at: ({ call, mark }) => call === 'mark' && !['open', 'PENDING'].includes(mark),
     make: (_, { pick }) => ({
-      clock: pick(['Date', 'Date', 'performance']),
+      clock: pick(['Date', 'Date', 'uptime']),
       ms: pick([-24 * hour, -2 * hour, -30_000, 30_000, 2 * hour, 24 * hour]),
     }),
   },

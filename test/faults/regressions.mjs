@@ -20,7 +20,7 @@ const found = [
   [
     'a run took less than no time',
     again,
-    [{ kind: 'clock', point: mark('vendor'), clock: 'performance', ms: -3_600_000 }],
+    [{ kind: 'clock', point: mark('vendor'), clock: 'uptime', ms: -3_600_000 }],
   ],
   [
     'a run whose last event the full disk refused stayed in flight after the process had opened the ledger again',

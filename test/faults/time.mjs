@@ -20,7 +20,8 @@ syncBuiltinESMExports();
 
 const RealDate = Date;
 const realNow = performance.now.bind(performance);
-const ahead = { Date: 0, performance: 0 };
+const realUptime = process.uptime.bind(process);
+const ahead = { Date: 0, uptime: 0 };
 
 globalThis.Date = class SteppedDate extends RealDate {
   constructor(...parts) {
@@ -32,7 +33,7 @@ globalThis.Date = class SteppedDate extends RealDate {
     return RealDate.now() + ahead.Date;
   }
 };
-performance.now = () => realNow() + ahead.performance;
+process.uptime = () => realUptime() + ahead.uptime / 1000;
 
 /** Milliseconds of a clock that nobody steps. */
 export const steadyNow = realNow;
@@ -45,6 +46,6 @@ export function stepClock(clock, ms) {
 /** Sets the clocks right, and lets seconds be short, or as they are. */
 export function resetClocks({ fast }) {
   ahead.Date = 0;
-  ahead.performance = 0;
+  ahead.uptime = 0;
   timeScale = fast ? scale : 1;
 }
