@@ -96,8 +96,7 @@ async function attempt(
 ): Promise<Envelope | undefined> {
   const actor = settings.actor === undefined ? {} : { actor: settings.actor };
   const { allow: policy, binaries } = settings;
-  // Secrets may stand in the environment, as for `mint`.
-  // What was typed beats the environment, as a flag does.
+  // Secrets may stand in the environment, as for `mint`; what was typed beats it, as a flag does.
   const request = { ...(await requestOf({}, io, answers)), ...answers };
   const shown = await preview(request, { env: io.env, policy, binaries, ...actor });
   const store = await openCredentialStore(settings.store_url, { recipients: settings.age_recipients });
